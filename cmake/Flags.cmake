@@ -1,0 +1,39 @@
+# One interface target carries the flags, so that each target asks for them by name.
+add_library(banger_flags INTERFACE)
+target_compile_options(banger_flags INTERFACE
+  -Wall -Wextra -Wpedantic
+  -Wconversion          # sizes and offsets come from hostile input: no silent narrowing
+  -Wshadow
+  -Wsuggest-override)
+if(BANGER_WERROR)
+  target_compile_options(banger_flags INTERFACE -Werror)
+endif()
+target_include_directories(banger_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+target_compile_definitions(banger_flags INTERFACE
+  BANGER_VERSION="${PROJECT_VERSION}" _FILE_OFFSET_BITS=64)
+
+if(BANGER_SANITIZE)
+  # For everything, the libraries of the project too: a sanitizer sees what it compiled.
+  add_compile_options(-fsanitize=${BANGER_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${BANGER_SANITIZE})
+endif()
+
+# banger_library(NAME SOURCES… [PUBLIC libs…] [PRIVATE libs…])
+function(banger_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC banger_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+endfunction()
+
+# banger_test(NAME LABEL unit|integration SOURCES… LIBS…): one GoogleTest program, one ctest entry.
+function(banger_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE banger_flags ${ARG_LIBS} GTest::gtest_main GTest::gmock)
+  add_test(NAME ${name} COMMAND ${name})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()
