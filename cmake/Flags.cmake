@@ -28,6 +28,9 @@ endfunction()
 
 # banger_test(NAME LABEL unit|integration SOURCES… LIBS…): one GoogleTest program, one ctest entry.
 function(banger_test name)
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE banger_flags ${ARG_LIBS} GTest::gtest_main GTest::gmock)
