@@ -17,7 +17,6 @@ struct EventSource::State {
     std::function<void(std::uint32_t)> on_io;
     std::function<void()> on_event;
     std::function<void(int)> on_child;
-    std::function<void()> on_prepare;
     bool *destroyed = nullptr;
 
     ~State() {
@@ -65,11 +64,6 @@ int on_time(sd_event_source *, std::uint64_t, void *userdata) {
 
 int on_defer(sd_event_source *, void *userdata) {
     dispatch(state_of(userdata), &EventSource::State::on_event);
-    return 0;
-}
-
-int on_prepare(sd_event_source *, void *userdata) {
-    dispatch(state_of(userdata), &EventSource::State::on_prepare);
     return 0;
 }
 
@@ -164,18 +158,6 @@ EventSource EventLoop::add_child(pid_t pid, std::function<void(int)> callback) {
     state->on_child = std::move(callback);
     check(sd_event_add_child(event_, &state->source, pid, WEXITED, on_child, state.get()),
           "watch a child process");
-    return EventSource{std::move(state)};
-}
-
-EventSource EventLoop::add_prepared_io(int fd, std::uint32_t events,
-                                       std::function<void(std::uint32_t)> callback,
-                                       std::function<void()> prepare) {
-    auto state = std::make_unique<EventSource::State>();
-    state->on_io = std::move(callback);
-    state->on_prepare = std::move(prepare);
-    check(sd_event_add_io(event_, &state->source, fd, events, on_io, state.get()),
-          "watch a descriptor");
-    check(sd_event_source_set_prepare(state->source, on_prepare), "prepare a descriptor's wait");
     return EventSource{std::move(state)};
 }
 

@@ -60,11 +60,6 @@ public:
     /// Fires once when the child is dead, and reaps it; `status` is as from waitpid(2). SIGCHLD
     /// must be blocked.
     [[nodiscard]] EventSource add_child(pid_t pid, std::function<void(int status)> callback);
-    /// Runs before each wait; for libraries that bring queues of their own.
-    [[nodiscard]] EventSource add_prepared_io(int fd, std::uint32_t events,
-                                              std::function<void(std::uint32_t)> callback,
-                                              std::function<void()> prepare);
-
     /// Runs until exit(); returns its code. Throws Error.
     int run();
     void exit(int code) noexcept;

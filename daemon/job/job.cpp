@@ -70,9 +70,13 @@ void Job::cancel() {
     }
 }
 
-void Job::on_cancel(std::function<void()> hook) { cancel_hook_ = std::move(hook); }
+void Job::on_cancel(std::function<void()> hook) {
+    cancel_hook_ = std::move(hook);
+}
 
-void Job::observe(Observer observer) { observers_.push_back(std::move(observer)); }
+void Job::observe(Observer observer) {
+    observers_.push_back(std::move(observer));
+}
 
 void Job::notify() {
     // A copy: an observer may add another one.

@@ -30,9 +30,9 @@ struct Snapshot {
     std::vector<std::pair<std::string, std::chrono::microseconds>> stage_durations;
 };
 
-/// One long operation. Lives on the event loop's thread. Ends exactly once: done(), failed() or, after cancel(),
-/// failed(Error{Cancelled}) by its owner, when it has undone what it did. Whoever does the work keeps a shared_ptr; so
-/// does the table (JobTable), for 30 s after the end.
+/// One long operation. Lives on the event loop's thread. Ends exactly once: done(), failed() or,
+/// after cancel(), failed(Error{Cancelled}) by its owner, when it has undone what it did. Whoever
+/// does the work keeps a shared_ptr; so does the table (JobTable), for 30 s after the end.
 class Job {
 public:
     using Observer = std::function<void(const Snapshot &)>;
@@ -50,9 +50,9 @@ public:
     void done();
     void failed(const Error &error);
 
-    /// Asks for the end. Does nothing when there is nothing to stop any more. The hook stops the work, and the work then
-    /// calls failed(); it is replaced stage by stage, an empty one means «cannot be cancelled now»: the request is
-    /// then kept and cancel_requested() true.
+    /// Asks for the end. Does nothing when there is nothing to stop any more. The hook stops the
+    /// work, and the work then calls failed(); it is replaced stage by stage, an empty one means
+    /// «cannot be cancelled now»: the request is then kept and cancel_requested() true.
     void cancel();
     void on_cancel(std::function<void()> hook);
     bool cancel_requested() const noexcept { return cancel_requested_; }

@@ -26,16 +26,16 @@ struct Nic {
 };
 
 /// One VM, in no VMM's terms. bangerd writes it as `machine.json` into the VM's runtime directory
-/// (Paths::vm_runtime); banger-vm-supervisor reads it. Nothing in it differs between two VMs of one shape but paths,
-/// tap and MAC.
+/// (Paths::vm_runtime); banger-vm-supervisor reads it. Nothing in it differs between two VMs of one
+/// shape but paths, tap and MAC.
 struct Machine {
     std::string name;
     Kind kind = Kind::Qemu;
     Accelerator accelerator = Accelerator::Tcg;
-    std::filesystem::path binary;  ///< absolute path of firecracker or qemu-system-x86_64
-    std::uint32_t vcpus = 1;       ///< 1 to 32
+    std::filesystem::path binary; ///< absolute path of firecracker or qemu-system-x86_64
+    std::uint32_t vcpus = 1;      ///< 1 to 32
     std::uint64_t memory_mib = 512;
-    std::filesystem::path kernel;  ///< uncompressed ELF vmlinux (with PVH note)
+    std::filesystem::path kernel; ///< uncompressed ELF vmlinux (with PVH note)
     std::filesystem::path initrd;
     std::string extra_command_line; ///< appended to what the driver needs; no secrets, no identity
     std::vector<Disk> disks;
@@ -44,8 +44,8 @@ struct Machine {
     std::filesystem::path state_directory;   ///< last-exit.json, disks
 };
 
-/// The JSON form, version 1 (field "version"). machine_from_json throws Error{InvalidArgument} for anything that is
-/// missing, unknown or of a wrong type, and names it.
+/// The JSON form, version 1 (field "version"). machine_from_json throws Error{InvalidArgument} for
+/// anything that is missing, unknown or of a wrong type, and names it.
 std::string to_json(const Machine &machine);
 Machine machine_from_json(std::string_view text);
 
