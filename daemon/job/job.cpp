@@ -51,11 +51,17 @@ void Job::bytes(std::uint64_t done, std::uint64_t total) {
 }
 
 void Job::done() {
+    if (!running()) {
+        return;
+    }
     snapshot_.progress = 1;
     finish(State::Done);
 }
 
 void Job::failed(const Error &error) {
+    if (!running()) {
+        return;
+    }
     snapshot_.error = error;
     finish(error.code() == ErrorCode::Cancelled ? State::Cancelled : State::Failed);
 }
@@ -87,9 +93,6 @@ void Job::notify() {
 }
 
 void Job::finish(State state) {
-    if (!running()) {
-        return;
-    }
     if (!snapshot_.stage.empty()) {
         snapshot_.stage_durations.emplace_back(
             snapshot_.stage, std::chrono::duration_cast<std::chrono::microseconds>(
