@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace banger::image {
+
+/// The ELF file inside a bzImage (Documentation/arch/x86/boot.rst, payload_offset), whatever it is
+/// compressed with. Throws Error{ImageCorrupt}.
+std::string vmlinux_from_bzimage(std::string_view image);
+
+} // namespace banger::image
