@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace banger::vmm {
@@ -40,6 +41,7 @@ struct Machine {
     std::string extra_command_line; ///< appended to what the driver needs; no secrets, no identity
     std::vector<Disk> disks;
     std::optional<Nic> nic;
+    bool confined = true;                    ///< the VMM runs under bubblewrap
     std::filesystem::path runtime_directory; ///< sockets of the VM and of the supervisor
     std::filesystem::path state_directory;   ///< last-exit.json, disks
 };
@@ -48,5 +50,8 @@ struct Machine {
 /// anything that is missing, unknown or of a wrong type, and names it.
 std::string to_json(const Machine &machine);
 Machine machine_from_json(std::string_view text);
+
+/// What the VMM and the supervisor need beside the guest's own memory, for the unit's MemoryMax=.
+std::uint64_t memory_overhead_mib(Kind kind, Accelerator accelerator) noexcept;
 
 } // namespace banger::vmm
