@@ -28,7 +28,7 @@ cached() {
         flock 9
         if [ ! -e "$path" ]; then
             rm -rf --one-file-system "$path.new"
-            "$@" "$path.new"
+            "$@" "$path.new" >&2
             mv "$path.new" "$path"
         fi
     ) 9>"${path%-*}.lock"
