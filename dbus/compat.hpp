@@ -25,6 +25,11 @@ inline sdbus::Error make_error(const std::string &name, const std::string &messa
 inline bool process(sdbus::IConnection &connection) {
     return connection.processPendingEvent();
 }
+/// The D-Bus signature of a C++ type, "a{sv}".
+template <typename T>
+std::string signature_of() {
+    return sdbus::as_null_terminated(sdbus::signature_of_v<T>).data();
+}
 #else
 #define BANGER_SDBUS_2 0
 using ServiceName = std::string;
@@ -37,6 +42,10 @@ inline sdbus::Error make_error(const std::string &name, const std::string &messa
 }
 inline bool process(sdbus::IConnection &connection) {
     return connection.processPendingRequest();
+}
+template <typename T>
+std::string signature_of() {
+    return sdbus::signature_of<T>::str();
 }
 #endif
 

@@ -27,7 +27,7 @@ public:
             return std::nullopt;
         }
         const std::string given{found->second.peekValueType()};
-        const std::string wanted{sdbus::signature_of<T>::str()};
+        const std::string wanted = signature_of<T>();
         if (given != wanted) {
             fail(ErrorCode::InvalidArgument, "the option '{}' has the type '{}', not '{}'", key,
                  given, wanted);
