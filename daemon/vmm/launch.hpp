@@ -43,6 +43,8 @@ struct Launch {
     bool tap_by_descriptor = false;
     ChannelOpening opening = ChannelOpening::HostConnects;
     std::string channel_socket; ///< name in the VMM's directory
+    /// HostConnects: a file that appears in the VMM's directory once `channel_socket` is listening.
+    std::string channel_sign;
 };
 
 constexpr int tap_descriptor = 3;

@@ -32,6 +32,8 @@ Launch qemu_launch(const Machine &machine, std::uint32_t tsc_khz) {
     launch.files = files_of(machine);
     launch.opening = ChannelOpening::HostConnects;
     launch.channel_socket = "channel.sock";
+    // Chardevs are made in the order of their arguments: this is the one after the channel's.
+    launch.channel_sign = "qmp.sock";
     if (kvm) {
         launch.devices.emplace_back("/dev/kvm");
     }
