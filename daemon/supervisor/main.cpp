@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/event_loop.hpp"
 #include "base/log.hpp"
+#include "daemon/supervisor/memory_events.hpp"
 #include "daemon/supervisor/post_stop.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 
@@ -47,7 +48,8 @@ int run(const std::vector<std::string_view> &arguments) {
         supervisor::clean_up_after(Paths::for_this_user(), VmName(arguments[1]),
                                    {.result = environment("SERVICE_RESULT"),
                                     .code = environment("EXIT_CODE"),
-                                    .status = environment("EXIT_STATUS")});
+                                    .status = environment("EXIT_STATUS"),
+                                    .out_of_memory = supervisor::out_of_memory_kills() > 0});
         return EXIT_SUCCESS;
     }
     fmt::print(stderr, "usage: banger-vm-supervisor NAME | --post-stop NAME | --version\n"
