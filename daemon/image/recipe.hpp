@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -13,6 +14,9 @@ struct Recipe {
     std::string_view variant;     ///< of mmdebstrap(1): "minbase"
     std::string_view kernel;      ///< which kernel it boots with by default: "debian"
     std::span<const std::string_view> packages;
+    std::uint64_t
+        build_bytes; ///< of the disk, that the tree and the packages take while it is built, about
+    std::uint64_t image_bytes; ///< that the image takes, about
 };
 
 /// All recipes, the default image's first.

@@ -43,6 +43,8 @@ public:
     struct Settings {
         std::filesystem::path directory; ///< Paths::images()
         std::filesystem::path worker;    ///< banger-image-worker
+        /// Where the tree of a build lies until it is packed: a disk, and passable for other users.
+        std::filesystem::path build_parent = "/var/tmp";
     };
     /// Makes a job in the daemon's table (kind, subject).
     using JobFactory = std::function<std::shared_ptr<job::Job>(std::string, std::string)>;
@@ -82,6 +84,7 @@ public:
 
 private:
     class Build;
+    class Leftovers;
     friend class Build;
 
     void load();
@@ -95,6 +98,7 @@ private:
     std::map<std::string, Image, std::less<>> by_digest_;
     std::map<std::string, std::string, std::less<>> digest_of_name_;
     std::map<std::string, std::shared_ptr<Build>, std::less<>> builds_;
+    std::unique_ptr<Leftovers> leftovers_;
 };
 
 } // namespace banger::image

@@ -30,7 +30,8 @@ struct Kernel {
 
     /// Uncompressed ELF with a PVH note: what Firecracker and QEMU's microvm start.
     std::filesystem::path vmlinux() const { return directory / "vmlinux"; }
-    /// ext4, label "banger-modules", root = /lib/modules of the guest.
+    /// ext4, label "banger-modules", with usr/lib/modules/<release> in it: a layer as it is where
+    /// the image's /lib is a link, and from its usr/ on where /lib is a directory.
     std::filesystem::path modules() const { return directory / "modules.ext4"; }
 };
 

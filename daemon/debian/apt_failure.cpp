@@ -1,0 +1,82 @@
+#include "daemon/debian/apt_failure.hpp"
+
+#include "base/byte_size.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+namespace banger::debian {
+namespace {
+
+struct Symptom {
+    std::string_view text;
+    ErrorCode code;
+    std::string_view advice;
+};
+
+// In this order: a full disk also makes downloads fail.
+constexpr std::array<Symptom, 15> symptoms{{
+    {"No space left on device", ErrorCode::DiskFull, "free some room and try again"},
+    {"not enough free space", ErrorCode::DiskFull, "free some room and try again"},
+    {"Disk quota exceeded", ErrorCode::DiskFull, "free some room and try again"},
+    {"/etc/subuid", ErrorCode::Unsupported,
+     "give this user subordinate ids: sudo usermod --add-subuids 100000-165535 --add-subgids "
+     "100000-165535 $USER"},
+    {"/etc/subgid", ErrorCode::Unsupported,
+     "give this user subordinate ids: sudo usermod --add-subuids 100000-165535 --add-subgids "
+     "100000-165535 $USER"},
+    {"newuidmap", ErrorCode::Unsupported, "install the package uidmap"},
+    {"unprivileged_userns_clone", ErrorCode::Unsupported,
+     "allow user namespaces: sudo sysctl kernel.unprivileged_userns_clone=1"},
+    {"unshare", ErrorCode::Unsupported, "user namespaces must be allowed for this user"},
+    {"NO_PUBKEY", ErrorCode::NotAuthorized, "update the package debian-archive-keyring"},
+    {"is not signed", ErrorCode::NotAuthorized, "the archive is not Debian's"},
+    {"Could not resolve", ErrorCode::NetworkUnavailable, "check the network and try again"},
+    {"Temporary failure resolving", ErrorCode::NetworkUnavailable,
+     "check the network and try again"},
+    {"Could not connect", ErrorCode::NetworkUnavailable, "check the network and try again"},
+    {"Unable to connect", ErrorCode::NetworkUnavailable, "check the network and try again"},
+    {"Failed to fetch", ErrorCode::NetworkUnavailable, "check the network and try again"},
+}};
+
+std::string_view trimmed(std::string_view line) {
+    for (const std::string_view prefix : {"E: ", "W: ", "  "}) {
+        while (line.starts_with(prefix)) {
+            line.remove_prefix(prefix.size());
+        }
+    }
+    return line;
+}
+
+} // namespace
+
+Error explain_failure(std::string_view doing, std::string_view ended,
+                      const std::deque<std::string> &complaints) {
+    for (const auto &symptom : symptoms) {
+        const auto line =
+            std::find_if(complaints.begin(), complaints.end(), [&](const std::string &l) {
+                return l.find(symptom.text) != std::string::npos;
+            });
+        if (line != complaints.end()) {
+            return {symptom.code,
+                    fmt::format("cannot {}: {}; {}", doing, trimmed(*line), symptom.advice)};
+        }
+    }
+    // The first error is the cause; what follows are its consequences.
+    const auto first = std::find_if(complaints.begin(), complaints.end(),
+                                    [](const std::string &l) { return l.starts_with("E: "); });
+    const std::string_view reason = first != complaints.end() ? trimmed(*first)
+                                    : complaints.empty()      ? ended
+                                                              : trimmed(complaints.back());
+    return {ErrorCode::Internal, fmt::format("cannot {}: {}", doing, reason)};
+}
+
+std::string room_left(const std::string &path) {
+    std::error_code error;
+    const auto space = std::filesystem::space(path, error);
+    return error ? std::string{}
+                 : fmt::format("{} has {} left", path, format_byte_size(space.available));
+}
+
+} // namespace banger::debian

@@ -1,0 +1,290 @@
+#include "daemon/image/build.hpp"
+
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "daemon/debian/apt_failure.hpp"
+#include "daemon/debian/sources.hpp"
+#include "daemon/image/build_host.hpp"
+
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+
+#include <array>
+#include <ctime>
+
+namespace banger::image {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t max_settings = 65536;
+
+// Made by a package's installation on the build host, or a setting of the build alone.
+constexpr auto left_out = std::to_array<std::string_view>({
+    "etc/ssh/ssh_host_*_key",
+    "etc/ssh/ssh_host_*_key.pub",
+    "etc/apt/apt.conf.d/99mmdebstrap",
+});
+
+fs::path make_temporary_directory(const fs::path &parent) {
+    std::string pattern = (parent / "tmp.XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) {
+        throw_errno("make a directory in " + parent.string());
+    }
+    return pattern;
+}
+
+} // namespace
+
+Registry::Build::Build(Registry &registry, const Recipe &recipe, std::shared_ptr<job::Job> job)
+    : registry_(registry), recipe_(recipe), job_(std::move(job)) {}
+
+Registry::Build::~Build() {
+    job_->on_cancel({});
+    child_.reset();
+    worker_.reset();
+    std::error_code ignored;
+    if (!temporary_.empty()) {
+        fs::remove_all(temporary_, ignored);
+    }
+}
+
+template <typename Function>
+void Registry::Build::attempt(Function function) {
+    try {
+        function();
+    } catch (const Error &error) {
+        note(error);
+        clean_up();
+    } catch (const std::exception &error) {
+        note(Error{ErrorCode::Internal, fmt::format("build {}: {}", recipe_.name, error.what())});
+        clean_up();
+    }
+}
+
+void Registry::Build::note(const Error &error) {
+    if (!error_) {
+        error_ = job_->cancel_requested() ? Error{ErrorCode::Cancelled, "cancelled"} : error;
+    }
+}
+
+void Registry::Build::start() {
+    attempt([this] {
+        temporary_ = make_temporary_directory(registry_.settings_.directory);
+        build_directory_ = make_build_directory(registry_.settings_.build_parent);
+        sources_ =
+            debian::source_lines(debian::host_sources(), recipe_.suite, debian::archive_keyring());
+        read_settings();
+    });
+}
+
+void Registry::Build::read_settings() {
+    job_->stage("reading apt's settings", 0);
+    Command command;
+    command.argv = {"apt-config", "dump"};
+    task::ChildTask::Handlers handlers;
+    handlers.output = [this](std::string_view line) {
+        if (settings_.size() < max_settings) {
+            settings_.append(line).append("\n");
+        }
+    };
+    handlers.ended = [weak = weak_from_this()](int status) {
+        const auto self = weak.lock();
+        if (!self) {
+            return;
+        }
+        const auto ended = std::move(self->child_);
+        self->attempt([&] {
+            if (status != 0) {
+                throw debian::explain_failure("read the settings of apt", describe_exit(status),
+                                              ended->complaints());
+            }
+            self->run_pipeline();
+        });
+    };
+    child_ =
+        std::make_unique<task::ChildTask>(registry_.loop_, std::move(command), std::move(handlers));
+    job_->on_cancel([this] { stop(); });
+}
+
+void Registry::Build::run_pipeline() {
+    if (job_->cancel_requested()) {
+        throw Error{ErrorCode::Cancelled, "cancelled"};
+    }
+    const fs::path apt_settings = build_directory_ / "apt.conf";
+    write_file_atomically(apt_settings, debian::transport_settings(settings_), 0644);
+    FdPair pipe = make_pipe();
+
+    task::WorkerTask::Handlers on_image;
+    on_image.bytes = [this](std::uint64_t done, std::uint64_t total) {
+        job_->bytes(done, total);
+        const double fraction =
+            std::min(1.0, static_cast<double>(done) / static_cast<double>(recipe_.image_bytes));
+        job_->progress(BuildProgress::at_image + fraction * (1 - BuildProgress::at_image) * 0.9);
+    };
+    on_image.ended = [weak = weak_from_this()](Outcome<nlohmann::json> result) {
+        if (const auto self = weak.lock()) {
+            self->image_ended(std::move(result));
+        }
+    };
+    std::vector<std::string> arguments{"tar-to-ext4", "--label", "banger-image", "--output",
+                                       (temporary_ / "rootfs.ext4").string()};
+    for (const auto pattern : left_out) {
+        arguments.emplace_back("--without");
+        arguments.emplace_back(pattern);
+    }
+
+    Command bootstrap = debootstrap_command(recipe_, sources_, apt_settings, build_directory_);
+    bootstrap.standard_output = pipe.second.get();
+    task::ChildTask::Handlers on_bootstrap;
+    on_bootstrap.complaint = [this](std::string_view line) {
+        const std::string before = progress_.stage();
+        if (!progress_.take(line)) {
+            return;
+        }
+        if (progress_.stage() != before) {
+            job_->stage(progress_.stage(), progress_.whole());
+        } else if (progress_.whole() < BuildProgress::at_image) {
+            job_->progress(progress_.whole());
+            if (progress_.bytes_total() > 0) {
+                job_->bytes(progress_.bytes_done(), progress_.bytes_total());
+            }
+        }
+    };
+    on_bootstrap.ended = [weak = weak_from_this()](int status) {
+        if (const auto self = weak.lock()) {
+            self->bootstrap_ended(status);
+        }
+    };
+    worker_ = std::make_unique<task::WorkerTask>(registry_.loop_, registry_.settings_.worker,
+                                                 std::move(arguments), pipe.first.get(),
+                                                 std::move(on_image));
+    pipe.first.reset();
+    child_ = std::make_unique<task::ChildTask>(registry_.loop_, std::move(bootstrap),
+                                               std::move(on_bootstrap));
+}
+
+void Registry::Build::stop() {
+    if (child_) {
+        child_->stop();
+    }
+    if (worker_) {
+        worker_->stop();
+    }
+}
+
+void Registry::Build::bootstrap_ended(int status) {
+    const auto ended = std::move(child_);
+    if (status != 0) {
+        note(debian::explain_failure(fmt::format("build {}", recipe_.name), describe_exit(status),
+                                     ended->complaints()));
+        if (worker_) {
+            worker_->stop();
+        }
+    }
+    if (!worker_) {
+        clean_up();
+    }
+}
+
+void Registry::Build::image_ended(Outcome<nlohmann::json> result) {
+    const auto ended = std::move(worker_);
+    if (result) {
+        result_ = std::make_unique<nlohmann::json>(std::move(result.value()));
+    } else if (result.error().code() == ErrorCode::ImageCorrupt && child_) {
+        // A tar that breaks off: mmdebstrap, which is about to end, says why.
+        result_.reset();
+    } else {
+        note(result.error());
+        if (child_) {
+            child_->stop();
+        }
+    }
+    if (!child_) {
+        clean_up();
+    }
+}
+
+void Registry::Build::clean_up() {
+    if (child_ || worker_) {
+        stop();
+        return; // and again when they have ended
+    }
+    std::error_code ignored;
+    fs::remove(build_directory_ / "apt.conf", ignored);
+    // mmdebstrap removes its tree itself, unless it was killed.
+    if (build_directory_.empty() || fs::remove(build_directory_, ignored) ||
+        !fs::exists(build_directory_, ignored)) {
+        conclude();
+        return;
+    }
+    task::ChildTask::Handlers handlers;
+    handlers.ended = [weak = weak_from_this()](int status) {
+        const auto self = weak.lock();
+        if (!self) {
+            return;
+        }
+        const auto ended = std::move(self->child_);
+        std::error_code error;
+        fs::remove(self->build_directory_, error);
+        if (status != 0 && error) {
+            log::warning(fmt::format("could not remove {}: rm {}", self->build_directory_.string(),
+                                     describe_exit(status)));
+        }
+        self->conclude();
+    };
+    try {
+        child_ = std::make_unique<task::ChildTask>(
+            registry_.loop_, removal_command(build_directory_), std::move(handlers));
+    } catch (const Error &error) {
+        log::warning(
+            fmt::format("could not remove {}: {}", build_directory_.string(), error.what()));
+        conclude();
+    }
+}
+
+void Registry::Build::conclude() {
+    const auto self = shared_from_this();
+    if (!error_ && job_->cancel_requested()) {
+        error_ = Error{ErrorCode::Cancelled, "cancelled"};
+    }
+    if (!error_ && !result_) {
+        error_ = Error{ErrorCode::Internal, "the build ended without an image"};
+    }
+    if (!error_) {
+        try {
+            Image image;
+            image.digest = result_->at("digest").get<std::string>();
+            image.name = recipe_.name;
+            image.source = fmt::format("Debian {}, {}", recipe_.suite, sources_.front());
+            image.kernel = recipe_.kernel;
+            image.size = result_->at("size").get<std::uint64_t>();
+            image.created = std::time(nullptr);
+            image.packages.assign(recipe_.packages.begin(), recipe_.packages.end());
+            struct stat status {};
+            if (::stat((temporary_ / "rootfs.ext4").c_str(), &status) == 0) {
+                image.disk_bytes = static_cast<std::uint64_t>(status.st_blocks) * 512;
+            }
+            registry_.publish(std::move(image), temporary_);
+        } catch (const Error &error) {
+            error_ = error;
+        } catch (const std::exception &error) {
+            error_ = Error{ErrorCode::Internal, error.what()};
+        }
+    }
+    std::error_code ignored;
+    fs::remove_all(temporary_, ignored);
+    registry_.builds_.erase(std::string(recipe_.name));
+    if (!error_) {
+        job_->done();
+        return;
+    }
+    const std::string room = error_->code() == ErrorCode::DiskFull
+                                 ? debian::room_left(registry_.settings_.directory.string())
+                                 : std::string{};
+    job_->failed(room.empty()
+                     ? *error_
+                     : Error{error_->code(), fmt::format("{} ({})", error_->what(), room)});
+}
+
+} // namespace banger::image

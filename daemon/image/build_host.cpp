@@ -1,0 +1,163 @@
+#include "daemon/image/build_host.hpp"
+
+#include "base/byte_size.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+namespace banger::image {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view search_path =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+bool is_installed(std::string_view program) {
+    std::istringstream directories{std::string(search_path)};
+    for (std::string directory; std::getline(directories, directory, ':');) {
+        if (::access((fs::path{directory} / program).c_str(), X_OK) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::string user_name() {
+    const passwd *entry = ::getpwuid(::getuid());
+    return entry != nullptr ? entry->pw_name : std::to_string(::getuid());
+}
+
+/// Whether subuid(5) gives the user a range of the size that a Debian root needs.
+bool has_range(const fs::path &file, const std::string &user) {
+    std::error_code ignored;
+    if (!fs::exists(file, ignored)) {
+        return false;
+    }
+    std::istringstream lines{read_file(file, 1U << 20U)};
+    for (std::string line; std::getline(lines, line);) {
+        const auto first = line.find(':');
+        const auto second = line.rfind(':');
+        const std::string_view owner = std::string_view{line}.substr(0, first);
+        if (first != second && (owner == user || owner == std::to_string(::getuid())) &&
+            std::atoll(line.c_str() + second + 1) >= 65536) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::string directory_prefix() {
+    return fmt::format("banger-build-{}.", ::getuid());
+}
+
+} // namespace
+
+void require_build_tools() {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 3> needed{
+        {{"mmdebstrap", "mmdebstrap"}, {"newuidmap", "uidmap"}, {"apt-get", "apt"}}};
+    for (const auto &[program, package] : needed) {
+        if (!is_installed(program)) {
+            fail(ErrorCode::Unsupported,
+                 "{} is missing, which builds images: install the package {}", program, package);
+        }
+    }
+    const std::string user = user_name();
+    for (const char *file : {"/etc/subuid", "/etc/subgid"}) {
+        if (!has_range(file, user)) {
+            fail(ErrorCode::Unsupported,
+                 "{} gives {} no 65536 subordinate ids, which a build needs: run `sudo usermod "
+                 "--add-subuids 100000-165535 --add-subgids 100000-165535 {}`, with a range that "
+                 "nobody else has",
+                 file, user, user);
+        }
+    }
+}
+
+void require_room(const Recipe &recipe, const fs::path &build_parent, const fs::path &images) {
+    const auto require = [&](const fs::path &where, std::uint64_t needed) {
+        std::error_code error;
+        const auto space = fs::space(where, error);
+        if (!error && space.available < needed) {
+            fail(ErrorCode::DiskFull,
+                 "building {} needs about {} in {}, which has {}: {} are missing", recipe.name,
+                 format_byte_size(needed), where.string(), format_byte_size(space.available),
+                 format_byte_size(needed - space.available));
+        }
+    };
+    struct stat a {};
+    struct stat b {};
+    const bool same = ::stat(build_parent.c_str(), &a) == 0 && ::stat(images.c_str(), &b) == 0 &&
+                      a.st_dev == b.st_dev;
+    if (same) {
+        require(images, recipe.build_bytes + recipe.image_bytes);
+    } else {
+        require(build_parent, recipe.build_bytes);
+        require(images, recipe.image_bytes);
+    }
+}
+
+fs::path make_build_directory(const fs::path &parent) {
+    std::string pattern = (parent / (directory_prefix() + "XXXXXX")).string();
+    if (::mkdtemp(pattern.data()) == nullptr) {
+        throw_errno("make a directory in " + parent.string());
+    }
+    // The namespace's users are others than this one: they pass through, and can list nothing.
+    if (::chmod(pattern.c_str(), 0711) != 0) {
+        throw_errno("open " + pattern);
+    }
+    return pattern;
+}
+
+std::vector<fs::path> build_directories(const fs::path &parent) {
+    std::vector<fs::path> found;
+    std::error_code ignored;
+    for (fs::directory_iterator i{parent, ignored}, end; i != end; i.increment(ignored)) {
+        struct stat status {};
+        if (i->path().filename().string().starts_with(directory_prefix()) &&
+            ::lstat(i->path().c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+            status.st_uid == ::getuid()) {
+            found.push_back(i->path());
+        }
+    }
+    return found;
+}
+
+Command debootstrap_command(const Recipe &recipe, const std::vector<std::string> &source_lines,
+                            const fs::path &apt_settings, const fs::path &build_directory) {
+    Command command;
+    command.argv = {"mmdebstrap",
+                    "--verbose",
+                    "--mode=unshare",
+                    "--format=tar",
+                    "--architectures=amd64",
+                    fmt::format("--variant={}", recipe.variant),
+                    fmt::format("--include={}", fmt::join(recipe.packages, ",")),
+                    "--aptopt=" + apt_settings.string(),
+                    std::string(recipe.suite),
+                    "-"};
+    command.argv.insert(command.argv.end(), source_lines.begin(), source_lines.end());
+    command.environment = {"TMPDIR=" + build_directory.string(),
+                           fmt::format("PATH={}", search_path), "LC_ALL=C.UTF-8",
+                           "DEBIAN_FRONTEND=noninteractive"};
+    command.working_directory = "/";
+    return command;
+}
+
+Command removal_command(const fs::path &tree) {
+    Command command;
+    command.argv = {"mmdebstrap", "--unshare-helper", "rm", "-rf", "--one-file-system",
+                    "--",         tree.string()};
+    command.environment = {fmt::format("PATH={}", search_path), "LC_ALL=C.UTF-8"};
+    command.working_directory = "/";
+    return command;
+}
+
+} // namespace banger::image

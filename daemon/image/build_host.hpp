@@ -1,0 +1,37 @@
+#pragma once
+
+#include "base/process.hpp"
+#include "daemon/image/recipe.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace banger::image {
+
+/// What a build needs of this host, and the command lines for it.
+
+/// Throws Error{Unsupported} that says what is missing and how to get it: mmdebstrap, newuidmap,
+/// subordinate ids.
+void require_build_tools();
+
+/// Throws Error{DiskFull} that says how much is missing.
+void require_room(const Recipe &recipe, const std::filesystem::path &build_parent,
+                  const std::filesystem::path &images);
+
+/// A directory on a disk, which the subordinate users of a namespace can pass through. Throws
+/// Error.
+std::filesystem::path make_build_directory(const std::filesystem::path &parent);
+/// Directories of this kind that belong to this user.
+std::vector<std::filesystem::path> build_directories(const std::filesystem::path &parent);
+
+/// Writes the root of the recipe as a tar to standard output.
+Command debootstrap_command(const Recipe &recipe, const std::vector<std::string> &source_lines,
+                            const std::filesystem::path &apt_settings,
+                            const std::filesystem::path &build_directory);
+
+/// Removes a tree whose files belong to subordinate users.
+Command removal_command(const std::filesystem::path &tree);
+
+} // namespace banger::image

@@ -1,0 +1,58 @@
+#include "daemon/image/manifest.hpp"
+
+#include "base/names.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace banger::image {
+
+std::string to_json(const Image &image) {
+    const nlohmann::ordered_json json{
+        {"format", 1},
+        {"name", image.name},
+        {"digest", image.digest},
+        {"source", image.source},
+        {"kernel", image.kernel},
+        {"size", image.size},
+        {"disk_bytes", image.disk_bytes},
+        {"created", image.created},
+        {"packages", image.packages},
+    };
+    return json.dump(2) + "\n";
+}
+
+Image image_from_json(std::string_view text, const std::filesystem::path &directory) {
+    try {
+        const auto json = nlohmann::json::parse(text);
+        if (json.at("format") != 1) {
+            fail(ErrorCode::Unsupported, "{} is of a newer format", directory.string());
+        }
+        Image image;
+        image.name = ArtifactName{"image", json.at("name").get<std::string>()}.str();
+        image.digest = json.at("digest");
+        image.source = json.at("source");
+        image.kernel = ArtifactName{"kernel", json.at("kernel").get<std::string>()}.str();
+        image.size = json.at("size");
+        image.disk_bytes = json.at("disk_bytes");
+        image.created = json.at("created");
+        image.packages = json.at("packages");
+        image.directory = directory;
+        if (!is_digest(image.digest)) {
+            fail(ErrorCode::ImageCorrupt, "the manifest in {} has no digest", directory.string());
+        }
+        return image;
+    } catch (const nlohmann::json::exception &error) {
+        fail(ErrorCode::ImageCorrupt, "the manifest of the image in {} is damaged: {}",
+             directory.string(), error.what());
+    }
+}
+
+bool is_digest(std::string_view text) noexcept {
+    return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+           });
+}
+
+} // namespace banger::image

@@ -1,0 +1,241 @@
+#include "daemon/image/registry.hpp"
+
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "base/names.hpp"
+#include "daemon/image/build.hpp"
+#include "daemon/image/build_host.hpp"
+#include "daemon/image/manifest.hpp"
+
+#include <nlohmann/json.hpp>
+#include <stdio.h>
+
+#include <algorithm>
+
+namespace banger::image {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path digests(const Registry::Settings &settings) {
+    return settings.directory / "by-digest";
+}
+fs::path names(const Registry::Settings &settings) {
+    return settings.directory / "names";
+}
+
+std::string recipe_names() {
+    std::vector<std::string_view> all;
+    for (const auto &recipe : recipes()) {
+        all.push_back(recipe.name);
+    }
+    return fmt::format("{}", fmt::join(all, ", "));
+}
+
+/// Out of sight in one step; what a kill leaves of the rest is removed at the next start.
+void remove_directory(const Registry::Settings &settings, const Image &image) {
+    const fs::path doomed = settings.directory / ("tmp.removed-" + image.digest);
+    std::error_code ignored;
+    fs::remove_all(doomed, ignored);
+    if (::rename(image.directory.c_str(), doomed.c_str()) != 0) {
+        throw_errno("remove " + image.directory.string());
+    }
+    fs::remove_all(doomed, ignored);
+}
+
+} // namespace
+
+/// Removes, one after the other, the trees that killed builds have left.
+class Registry::Leftovers {
+public:
+    Leftovers(EventLoop &loop, std::vector<fs::path> trees)
+        : loop_(loop), trees_(std::move(trees)) {
+        next();
+    }
+
+private:
+    void next() {
+        child_.reset();
+        if (trees_.empty()) {
+            return;
+        }
+        const fs::path tree = trees_.back();
+        trees_.pop_back();
+        task::ChildTask::Handlers handlers;
+        handlers.ended = [this, tree](int) {
+            std::error_code error;
+            fs::remove_all(tree, error);
+            if (error) {
+                log::warning(
+                    fmt::format("could not remove {}: {}", tree.string(), error.message()));
+            }
+            next();
+        };
+        try {
+            child_ = std::make_unique<task::ChildTask>(loop_, removal_command(tree),
+                                                       std::move(handlers));
+        } catch (const Error &error) {
+            log::warning(fmt::format("could not remove {}: {}", tree.string(), error.what()));
+        }
+    }
+
+    EventLoop &loop_;
+    std::vector<fs::path> trees_;
+    std::unique_ptr<task::ChildTask> child_;
+};
+
+Registry::Registry(EventLoop &loop, Settings settings, JobFactory new_job, InUse in_use)
+    : loop_(loop), settings_(std::move(settings)), new_job_(std::move(new_job)),
+      in_use_(std::move(in_use)) {
+    make_private_directories(digests(settings_));
+    make_private_directories(names(settings_));
+    load();
+    leftovers_ = std::make_unique<Leftovers>(loop_, build_directories(settings_.build_parent));
+}
+
+Registry::~Registry() = default;
+
+void Registry::load() {
+    for (const auto &entry : fs::directory_iterator{settings_.directory}) {
+        if (entry.path().filename().string().starts_with("tmp.")) {
+            fs::remove_all(entry.path());
+        }
+    }
+    for (const auto &entry : fs::directory_iterator{digests(settings_)}) {
+        try {
+            Image image = image_from_json(read_file(entry.path() / "manifest.json"), entry.path());
+            if (image.digest != entry.path().filename()) {
+                fail(ErrorCode::ImageCorrupt, "the image in {} has another digest",
+                     entry.path().string());
+            }
+            by_digest_.emplace(image.digest, std::move(image));
+        } catch (const Error &error) {
+            // One damaged image does not keep the others from use; it stays where it is.
+            log::warning(fmt::format("ignoring an image: {}", error.what()));
+        }
+    }
+    for (const auto &entry : fs::directory_iterator{names(settings_)}) {
+        try {
+            const ArtifactName name{"image", entry.path().filename().string()};
+            const std::string digest = read_file(entry.path(), 4096);
+            if (by_digest_.contains(digest)) {
+                digest_of_name_.emplace(name.str(), digest);
+            } else {
+                log::warning(fmt::format("the image {} is not there any more", name.str()));
+            }
+        } catch (const Error &error) {
+            log::warning(fmt::format("ignoring the name of an image: {}", error.what()));
+        }
+    }
+}
+
+void Registry::observe(Observer observer) {
+    observers_.push_back(std::move(observer));
+}
+
+std::vector<Image> Registry::list() const {
+    std::vector<Image> all;
+    for (const auto &[name, digest] : digest_of_name_) {
+        all.push_back(*find(name));
+    }
+    return all;
+}
+
+std::optional<Image> Registry::find(std::string_view name) const {
+    const auto found = digest_of_name_.find(name);
+    if (found == digest_of_name_.end()) {
+        return std::nullopt;
+    }
+    Image image = by_digest_.find(found->second)->second;
+    image.name = name;
+    return image;
+}
+
+std::optional<Image> Registry::find_digest(std::string_view digest) const {
+    const auto found = by_digest_.find(digest);
+    return found == by_digest_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::shared_ptr<job::Job> Registry::build(std::string_view name) {
+    const Recipe *recipe = find_recipe(name);
+    if (recipe == nullptr) {
+        fail(ErrorCode::NotFound, "there is no image {:?} to build; there are: {}", name,
+             recipe_names());
+    }
+    if (const auto running = builds_.find(name); running != builds_.end()) {
+        return running->second->job();
+    }
+    require_build_tools();
+    require_room(*recipe, settings_.build_parent, settings_.directory);
+    auto build =
+        std::make_shared<Build>(*this, *recipe, new_job_("build-image", std::string(name)));
+    builds_.emplace(std::string(name), build);
+    build->start();
+    return build->job();
+}
+
+void Registry::publish(Image image, const fs::path &temporary) {
+    const fs::path target = digests(settings_) / image.digest;
+    image.directory = target;
+    if (!by_digest_.contains(image.digest)) {
+        write_file_atomically(temporary / "manifest.json", to_json(image));
+        // Something of that name that load() passed over is damaged, and what was just made is not.
+        std::error_code ignored;
+        fs::remove_all(target, ignored);
+        if (::rename(temporary.c_str(), target.c_str()) != 0) {
+            throw_errno("publish " + target.string());
+        }
+        by_digest_.emplace(image.digest, image);
+    }
+    write_file_atomically(names(settings_) / image.name, image.digest);
+    digest_of_name_.insert_or_assign(image.name, image.digest);
+    const Image published = *find(image.name);
+    for (const auto &observer : observers_) {
+        if (observer.added) {
+            observer.added(published);
+        }
+    }
+    collect_garbage();
+}
+
+void Registry::remove(std::string_view name) {
+    const auto image = find(name);
+    if (!image) {
+        fail(ErrorCode::NotFound, "there is no image {:?}; `banger image list` shows what there is",
+             name);
+    }
+    if (const auto users = in_use_ ? in_use_(image->digest) : std::vector<std::string>{};
+        !users.empty()) {
+        fail(ErrorCode::InvalidState, "the image {} is in use by {}; delete them first", name,
+             fmt::join(users, ", "));
+    }
+    const std::string removed(name);
+    fs::remove(names(settings_) / removed);
+    digest_of_name_.erase(removed);
+    for (const auto &observer : observers_) {
+        if (observer.removed) {
+            observer.removed(removed);
+        }
+    }
+    collect_garbage();
+}
+
+void Registry::collect_garbage() {
+    for (auto i = by_digest_.begin(); i != by_digest_.end();) {
+        const bool named = std::any_of(digest_of_name_.begin(), digest_of_name_.end(),
+                                       [&](const auto &name) { return name.second == i->first; });
+        if (named || (in_use_ && !in_use_(i->first).empty())) {
+            ++i;
+            continue;
+        }
+        try {
+            remove_directory(settings_, i->second);
+            i = by_digest_.erase(i);
+        } catch (const Error &error) {
+            log::warning(fmt::format("could not remove an image: {}", error.what()));
+            ++i;
+        }
+    }
+}
+
+} // namespace banger::image
