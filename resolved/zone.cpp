@@ -2,11 +2,11 @@
 
 #include "base/error.hpp"
 
-#include <algorithm>
-
 namespace banger::resolved {
 
 namespace {
+
+constexpr unsigned subnet_bits = 24; // one /24 for each user
 
 std::string checked_domain(std::string_view domain) {
     const auto refuse = [&] {
@@ -29,10 +29,6 @@ std::string checked_domain(std::string_view domain) {
         rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
     }
     return std::string{domain};
-}
-
-bool same_subnet(const Ipv4 &a, const Ipv4 &b) noexcept {
-    return std::equal(a.octets.begin(), a.octets.begin() + 3, b.octets.begin());
 }
 
 } // namespace
@@ -92,7 +88,7 @@ std::string Zone::name_of(Ipv4 address) const {
 }
 
 bool Zone::in_subnet(Ipv4 address) const noexcept {
-    return bridge_ && same_subnet(*bridge_, address);
+    return bridge_ && Ipv4Prefix::of(*bridge_, subnet_bits).contains(address);
 }
 
 Client Zone::client(Ipv4 source) const {

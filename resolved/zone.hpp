@@ -1,7 +1,7 @@
 #pragma once
 
+#include "base/ipv4.hpp"
 #include "base/names.hpp"
-#include "resolved/ipv4.hpp"
 
 #include <cstdint>
 #include <map>
