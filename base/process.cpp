@@ -83,10 +83,17 @@ struct ChildPlan {
         (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != plan.parent)) {
         give_up();
     }
+    unsigned next = 0;
     for (std::size_t i = 0; i < plan.move_count; ++i) {
+        const auto target = static_cast<unsigned>(plan.moves[i].second);
         if (::dup2(plan.moves[i].first, plan.moves[i].second) < 0) {
             give_up();
         }
+        // Between the targets lies what we were started with ourselves.
+        if (next < target) {
+            ::close_range(next, target - 1, 0);
+        }
+        next = target + 1;
     }
     const int error_pipe = plan.highest_target + 1;
     if (::dup3(plan.error_pipe, error_pipe, O_CLOEXEC) < 0) {
