@@ -15,7 +15,8 @@ extern "C" {
 #include <ext2fs/ext3_extents.h>
 }
 #pragma GCC diagnostic pop
-// A macro of its newer versions, which takes std::clamp away from whoever includes <algorithm> later.
+// A macro of its newer versions, which takes std::clamp away from whoever includes <algorithm>
+// later.
 #undef clamp
 
 #include <string_view>

@@ -10,7 +10,6 @@ apt_settings() {
 # nothing where apt does not tell, and mmdebstrap then takes its default.
 debian_sources() {
     local release=$1 own
-    # shellcheck disable=SC2016 # apt's placeholders, not the shell's
     own=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
         'Created-By: Packages' 'Origin: Debian' 2>/dev/null | sort -u)
     if grep -q " $release " <<<"$own"; then

@@ -39,7 +39,6 @@ personalise() {
 # start_nspawn BIND-OPTION…: boots the root, which is an overlay over the cached one, mounted where only nspawn
 # sees it, so that nothing stays mounted when the box is gone.
 start_nspawn() {
-    # shellcheck disable=SC2016 # expanded by the inner shell
     SYSTEMD_NSPAWN_API_VFS_WRITABLE=network SYSTEMD_NSPAWN_TMPFS_TMP=0 \
         setsid unshare --mount --propagation private bash -c '
             mount -t overlay banger-box -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
@@ -89,7 +88,6 @@ machine_up() {
 }
 
 box_users() {
-    # shellcheck disable=SC2016 # awk's fields
     in_box awk -F: '$3 >= 1000 && $3 < 60000 { print $1 }' /etc/passwd
 }
 
@@ -111,7 +109,6 @@ enter() {
         variables=("XDG_RUNTIME_DIR=/run/user/$uid" "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$uid/bus"
             "${variables[@]}")
     fi
-    # shellcheck disable=SC2016 # expanded in the box
     local chain=(nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup --
         setpriv --reuid "$user" --regid "$user" "$groups" --reset-env
         env LANG=C.UTF-8 "PATH=$path" "${variables[@]}" sh -c 'cd && exec "$@"' sh)
