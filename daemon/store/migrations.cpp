@@ -25,6 +25,8 @@ CREATE TABLE vm (
     created_usec    INTEGER NOT NULL,
     started_usec    INTEGER NOT NULL,
     boot_generation INTEGER NOT NULL,
+    vmm             TEXT NOT NULL,
+    vmm_reason      TEXT NOT NULL,
     error_kind      TEXT NOT NULL,
     error_message   TEXT NOT NULL
 ) STRICT;

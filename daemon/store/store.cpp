@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view columns =
     "name, id, phase, image, image_digest, kernel, vcpus, memory_mib, disk_bytes, overlay_bytes, "
     "nat, allow_host, workspace, host_number, machine_id, created_usec, started_usec, "
-    "boot_generation, error_kind, error_message";
+    "boot_generation, vmm, vmm_reason, error_kind, error_message";
 
 std::string_view to_string(Phase phase) noexcept {
     switch (phase) {
@@ -103,6 +103,8 @@ void bind_record(SQLite::Statement &statement, const VmRecord &r) {
     bind(r.created_usec);
     bind(r.started_usec);
     bind(r.boot_generation);
+    bind(r.vmm);
+    bind(r.vmm_reason);
     bind(r.last_error ? banger::to_string(r.last_error->code()) : std::string_view{});
     bind(r.last_error ? std::string_view{r.last_error->what()} : std::string_view{});
 }
@@ -127,6 +129,8 @@ VmRecord read_record(SQLite::Statement &statement) {
     r.created_usec = row.number<std::uint64_t>();
     r.started_usec = row.number<std::uint64_t>();
     r.boot_generation = row.number<std::uint64_t>();
+    r.vmm = row.text();
+    r.vmm_reason = row.text();
     const std::string kind = row.text();
     const std::string message = row.text();
     if (!kind.empty()) {
@@ -231,7 +235,7 @@ void Store::insert(const VmRecord &record) {
         SQLite::Statement query(impl_->database,
                                 fmt::format("INSERT INTO vm ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
                                             "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-                                            "?18, ?19, ?20)",
+                                            "?18, ?19, ?20, ?21, ?22)",
                                             columns));
         bind_record(query, record);
         try {
@@ -251,7 +255,7 @@ void Store::update(const VmRecord &record) {
         SQLite::Statement query(
             impl_->database,
             fmt::format("UPDATE vm SET ({}) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
-                        "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) WHERE name = ?1",
+                        "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) WHERE name = ?1",
                         columns));
         bind_record(query, record);
         return query.exec();

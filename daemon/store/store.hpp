@@ -39,6 +39,8 @@ struct VmRecord {
     std::uint64_t created_usec = 0;
     std::uint64_t started_usec = 0; ///< 0: never
     std::uint64_t boot_generation = 0;
+    std::string vmm;        ///< of the last start: "firecracker", "qemu"
+    std::string vmm_reason; ///< why that one
     std::optional<Error> last_error;
 };
 
