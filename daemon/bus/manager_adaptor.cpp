@@ -1,0 +1,232 @@
+#include "daemon/bus/manager_adaptor.hpp"
+
+#include "daemon/bus/object_paths.hpp"
+#include "daemon/bus/vm_adaptor.hpp"
+#include "dbus/guard.hpp"
+
+namespace banger::bus {
+namespace {
+
+vm::CreateRequest create_request(const std::string &name, const Options &options) {
+    OptionsReader reader(options);
+    vm::CreateRequest request;
+    request.name = name;
+    request.image = reader.take<std::string>("image");
+    request.kernel = reader.take<std::string>("kernel");
+    request.vcpus = reader.take<std::uint32_t>("vcpus");
+    request.memory_mib = reader.take<std::uint64_t>("memory_mib");
+    request.disk_bytes = reader.take<std::uint64_t>("disk_bytes");
+    request.overlay_bytes = reader.take<std::uint64_t>("overlay_bytes");
+    request.nat = reader.take<bool>("nat");
+    request.allow_host = reader.take<bool>("allow_host");
+    request.workspace = reader.take<std::string>("workspace").value_or("");
+    request.start = reader.take<bool>("start").value_or(false);
+    reader.finish();
+    return request;
+}
+
+sdbus::ObjectPath path_of(const std::shared_ptr<job::Job> &job) {
+    return job_path(job->snapshot().id);
+}
+
+/// A job for a request that there is nothing to do for.
+std::shared_ptr<job::Job> done_at_once(Domain &domain, std::string kind, std::string subject) {
+    auto job = domain.jobs.add(std::move(kind), std::move(subject));
+    job->done();
+    return job;
+}
+
+} // namespace
+
+ManagerAdaptor::ManagerAdaptor(sdbus::IConnection &bus, DomainAccess domain, Diagnosis diagnosis)
+    : AdaptorInterfaces(bus, sdbus::ObjectPath{manager_path}), domain_(std::move(domain)),
+      diagnosis_(std::move(diagnosis)) {
+    registerAdaptor();
+}
+
+ManagerAdaptor::~ManagerAdaptor() {
+    unregisterAdaptor();
+}
+
+void ManagerAdaptor::tell_new_job(std::uint32_t id) {
+    emitJobNew(id, job_path(id));
+}
+
+void ManagerAdaptor::tell_ended_job(const job::Snapshot &job) {
+    emitJobRemoved(job.id, job_path(job.id), job.subject, std::string(job::to_string(job.state)));
+}
+
+sdbus::ObjectPath ManagerAdaptor::CreateVM(const std::string &name, const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        return path_of(domain.vms.create(create_request(name, options)));
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::StartVM(const std::string &name, const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        OptionsReader(options).finish();
+        return path_of(domain.vms.start(VmName(name)));
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::StopVM(const std::string &name, const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        return path_of(domain.vms.stop(VmName(name), take_force(options)));
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::DeleteVM(const std::string &name, const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        OptionsReader(options).finish();
+        return path_of(domain.vms.remove(VmName(name)));
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::GetVM(const std::string &name) {
+    return guard([&] { return vm_path(domain_().vms.get(VmName(name)).name); });
+}
+
+std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> ManagerAdaptor::ListVMs() {
+    return guard([&] {
+        std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> rows;
+        for (const auto &view : domain_().vms.list()) {
+            rows.push_back(sdbus::make_struct(view.name, std::string(vm::to_string(view.state)),
+                                              vm_path(view.name)));
+        }
+        return rows;
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::BuildImage(const std::string &name, const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        OptionsReader reader(options);
+        const auto from = reader.take<std::string>("from");
+        const bool force = reader.take<bool>("force").value_or(false);
+        reader.finish();
+        if (from && *from != name) {
+            fail(ErrorCode::Unsupported,
+                 "an image is built under its recipe's name: ask for '{}' instead of '{}'", *from,
+                 name);
+        }
+        if (!force && domain.images.find(name)) {
+            return path_of(done_at_once(domain, "build-image", name));
+        }
+        return path_of(domain.images.build(name));
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::PullImage(const std::string &reference, const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        OptionsReader(options).finish();
+        if (domain.images.find(reference)) {
+            return path_of(done_at_once(domain, "pull-image", reference));
+        }
+        return path_of(domain.artifacts.make_image(reference));
+    });
+}
+
+void ManagerAdaptor::DeleteImage(const std::string &name) {
+    guard([&] { domain_().images.remove(name); });
+}
+
+std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>>
+ManagerAdaptor::ListImages() {
+    return guard([&] {
+        std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> rows;
+        for (const auto &image : domain_().images.list()) {
+            rows.push_back(sdbus::make_struct(image.name, std::string("sha256:" + image.digest),
+                                              image_path(image.name)));
+        }
+        return rows;
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::PullKernel(const std::string &name, const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        OptionsReader reader(options);
+        const bool force = reader.take<bool>("force").value_or(false);
+        reader.finish();
+        const std::string wanted = name.empty() ? std::string(default_kernel) : name;
+        domain.artifacts.check_kernel(wanted);
+        if (const auto present = domain.kernels.find(wanted); force && present) {
+            domain.kernels.remove(present->name);
+        }
+        return path_of(domain.kernels.pull(wanted));
+    });
+}
+
+void ManagerAdaptor::DeleteKernel(const std::string &name) {
+    guard([&] { domain_().kernels.remove(name); });
+}
+
+std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>>
+ManagerAdaptor::ListKernels() {
+    return guard([&] {
+        std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> rows;
+        for (const auto &kernel : domain_().kernels.list()) {
+            rows.push_back(
+                sdbus::make_struct(kernel.name, kernel.release, kernel_path(kernel.name)));
+        }
+        return rows;
+    });
+}
+
+std::vector<sdbus::Struct<std::uint32_t, sdbus::ObjectPath, std::string, std::string, std::string>>
+ManagerAdaptor::ListJobs() {
+    return guard([&] {
+        std::vector<
+            sdbus::Struct<std::uint32_t, sdbus::ObjectPath, std::string, std::string, std::string>>
+            rows;
+        for (const auto &job : domain_().jobs.list()) {
+            rows.push_back(sdbus::make_struct(job.id, job_path(job.id), job.kind, job.subject,
+                                              std::string(job::to_string(job.state))));
+        }
+        return rows;
+    });
+}
+
+void ManagerAdaptor::Diagnose(
+    sdbus::Result<std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>>>
+        &&result) {
+    using Row = sdbus::Struct<std::string, std::string, std::string, std::string>;
+    const Reply<std::vector<Row>> reply(std::move(result));
+    try {
+        diagnosis_(domain_(), [reply](const std::vector<DiagnosisRow> &rows) {
+            std::vector<Row> answer;
+            for (const auto &row : rows) {
+                answer.push_back(sdbus::make_struct(row.row, row.verdict, row.detail, row.remedy));
+            }
+            reply(answer);
+        });
+    } catch (...) {
+        reply.fail_with_current_exception();
+    }
+}
+
+std::string ManagerAdaptor::VMM() {
+    // Empty where none can run: an error would take the other properties from GetAll's answer.
+    try {
+        auto &services = domain_().vms.services();
+        return std::string(vmm::to_string(services.choose_vmm(services.config()).kind));
+    } catch (const std::exception &) {
+        return {};
+    }
+}
+
+std::string ManagerAdaptor::VMMReason() {
+    try {
+        auto &services = domain_().vms.services();
+        return services.choose_vmm(services.config()).reason;
+    } catch (const std::exception &e) {
+        return e.what();
+    }
+}
+
+} // namespace banger::bus
