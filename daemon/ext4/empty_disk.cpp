@@ -18,8 +18,9 @@ namespace {
 
 /// mke2fs.conf: one inode for each 16 KiB.
 constexpr std::uint64_t bytes_per_inode = 16384;
-/// resize_inode: room for descriptors until 1024 times the size.
-constexpr std::uint64_t growth = 1024;
+/// resize_inode: room for descriptors until this many times the size; each of its blocks takes room
+/// on the disk.
+constexpr std::uint64_t growth = 64;
 constexpr std::uint64_t descriptors_per_block = block_size / 64;
 
 std::uint16_t reserved_descriptor_blocks(std::uint64_t blocks) {

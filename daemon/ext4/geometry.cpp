@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::uint64_t descriptors_per_block = block_size / 64;
 constexpr std::uint32_t inodes_per_block = block_size / inode_size;
+/// A group's inodes must fit into a bitmap of one block.
+constexpr std::uint32_t max_table_blocks = block_size * 8 / inodes_per_block;
 /// libext2fs drops a last group that has less than this beside its own metadata.
 constexpr std::uint64_t smallest_rest = 50;
 
@@ -72,7 +74,7 @@ Geometry plan_geometry(BlockWriter &blocks, InodeNumber inodes) {
         // table and that place.
         const std::uint64_t worst = start + groups * (2 + geometry.table_blocks) +
                                     2 * (geometry.table_blocks + std::uint64_t{1024});
-        if (worst <= groups * blocks_per_group) {
+        if (worst <= groups * blocks_per_group && geometry.table_blocks <= max_table_blocks) {
             break;
         }
     }

@@ -210,37 +210,38 @@ void Registry::Build::clean_up() {
         stop();
         return; // and again when they have ended
     }
-    std::error_code ignored;
-    fs::remove(build_directory_ / "apt.conf", ignored);
     // mmdebstrap removes its tree itself, unless it was killed.
-    if (build_directory_.empty() || fs::remove(build_directory_, ignored) ||
-        !fs::exists(build_directory_, ignored)) {
+    std::error_code error;
+    if (build_directory_.empty() || (fs::remove_all(build_directory_, error), !error)) {
         conclude();
         return;
     }
     task::ChildTask::Handlers handlers;
-    handlers.ended = [weak = weak_from_this()](int status) {
+    handlers.ended = [weak = weak_from_this()](int) {
         const auto self = weak.lock();
         if (!self) {
             return;
         }
         const auto ended = std::move(self->child_);
-        std::error_code error;
-        fs::remove(self->build_directory_, error);
-        if (status != 0 && error) {
-            log::warning(fmt::format("could not remove {}: rm {}", self->build_directory_.string(),
-                                     describe_exit(status)));
+        std::error_code failure;
+        fs::remove_all(self->build_directory_, failure);
+        if (failure) {
+            log::warning(fmt::format("could not remove {}: {}", self->build_directory_.string(),
+                                     failure.message()));
         }
         self->conclude();
     };
     try {
-        child_ = std::make_unique<task::ChildTask>(
-            registry_.loop_, removal_command(build_directory_), std::move(handlers));
-    } catch (const Error &error) {
-        log::warning(
-            fmt::format("could not remove {}: {}", build_directory_.string(), error.what()));
-        conclude();
+        if (auto command = emptying_command(build_directory_)) {
+            child_ = std::make_unique<task::ChildTask>(registry_.loop_, std::move(*command),
+                                                       std::move(handlers));
+            return;
+        }
+    } catch (const Error &failure) {
+        log::warning(failure.what());
     }
+    log::warning(fmt::format("could not remove {}", build_directory_.string()));
+    conclude();
 }
 
 void Registry::Build::conclude() {

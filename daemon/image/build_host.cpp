@@ -147,14 +147,28 @@ Command debootstrap_command(const Recipe &recipe, const std::vector<std::string>
     command.environment = {"TMPDIR=" + build_directory.string(),
                            fmt::format("PATH={}", search_path), "LC_ALL=C.UTF-8",
                            "DEBIAN_FRONTEND=noninteractive"};
+    command.die_with_parent = true;
     command.working_directory = "/";
     return command;
 }
 
-Command removal_command(const fs::path &tree) {
+std::optional<Command> emptying_command(const fs::path &build_directory) {
     Command command;
-    command.argv = {"mmdebstrap", "--unshare-helper", "rm", "-rf", "--one-file-system",
-                    "--",         tree.string()};
+    // Inside, this user is nobody: only what is below the trees themselves can be removed there.
+    command.argv = {"mmdebstrap", "--unshare-helper", "find"};
+    const std::size_t without_trees = command.argv.size();
+    std::error_code ignored;
+    for (fs::directory_iterator i{build_directory, ignored}, end; i != end; i.increment(ignored)) {
+        struct stat status {};
+        if (::lstat(i->path().c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+            status.st_uid != ::getuid()) {
+            command.argv.push_back(i->path().string());
+        }
+    }
+    if (command.argv.size() == without_trees) {
+        return std::nullopt;
+    }
+    command.argv.insert(command.argv.end(), {"-xdev", "-mindepth", "1", "-delete"});
     command.environment = {fmt::format("PATH={}", search_path), "LC_ALL=C.UTF-8"};
     command.working_directory = "/";
     return command;

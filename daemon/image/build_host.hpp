@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@ Command debootstrap_command(const Recipe &recipe, const std::vector<std::string>
                             const std::filesystem::path &apt_settings,
                             const std::filesystem::path &build_directory);
 
-/// Removes a tree whose files belong to subordinate users.
-Command removal_command(const std::filesystem::path &tree);
+/// Empties what lies in a build's directory and belongs to subordinate users, so that this user can
+/// remove the rest; nullopt when there is no such thing.
+std::optional<Command> emptying_command(const std::filesystem::path &build_directory);
 
 } // namespace banger::image

@@ -56,26 +56,32 @@ public:
 private:
     void next() {
         child_.reset();
-        if (trees_.empty()) {
-            return;
-        }
-        const fs::path tree = trees_.back();
-        trees_.pop_back();
-        task::ChildTask::Handlers handlers;
-        handlers.ended = [this, tree](int) {
-            std::error_code error;
-            fs::remove_all(tree, error);
-            if (error) {
-                log::warning(
-                    fmt::format("could not remove {}: {}", tree.string(), error.message()));
+        while (!trees_.empty() && !child_) {
+            const fs::path tree = trees_.back();
+            trees_.pop_back();
+            task::ChildTask::Handlers handlers;
+            handlers.ended = [this, tree](int) {
+                remove(tree);
+                next();
+            };
+            try {
+                if (auto command = emptying_command(tree)) {
+                    child_ = std::make_unique<task::ChildTask>(loop_, std::move(*command),
+                                                               std::move(handlers));
+                } else {
+                    remove(tree);
+                }
+            } catch (const Error &error) {
+                log::warning(fmt::format("could not empty {}: {}", tree.string(), error.what()));
             }
-            next();
-        };
-        try {
-            child_ = std::make_unique<task::ChildTask>(loop_, removal_command(tree),
-                                                       std::move(handlers));
-        } catch (const Error &error) {
-            log::warning(fmt::format("could not remove {}: {}", tree.string(), error.what()));
+        }
+    }
+
+    static void remove(const fs::path &tree) {
+        std::error_code error;
+        fs::remove_all(tree, error);
+        if (error) {
+            log::warning(fmt::format("could not remove {}: {}", tree.string(), error.message()));
         }
     }
 

@@ -123,6 +123,8 @@ ext4::Metadata metadata_of(archive_entry *entry) {
         if (size > max_xattr_value) {
             fail(ErrorCode::LimitsExceeded, "the extended attribute {} has {} bytes", name, size);
         }
+        // libarchive's own archives hold each one twice, in two encodings.
+        std::erase_if(metadata.xattrs, [&](const ext4::Xattr &x) { return x.name == name; });
         metadata.xattrs.push_back({name, std::string(static_cast<const char *>(value), size)});
     }
     add_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access", metadata);

@@ -1,0 +1,348 @@
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/sha256.hpp"
+#include "daemon/ext4/writer.hpp"
+#include "tests/unit/ext4/read_back.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <random>
+
+using namespace banger;
+using namespace banger::ext4;
+using banger::test::ReadBack;
+using banger::test::TemporaryDirectory;
+using testing::HasSubstr;
+
+namespace {
+
+class Ext4Writer : public testing::Test {
+protected:
+    /// Writes what `fill` adds, checks it with e2fsck, and returns where it is.
+    std::filesystem::path write(const std::function<void(Writer &)> &fill,
+                                const std::string &name = "image") {
+        const auto path = directory_ / name;
+        const UniqueFd file = open_file(path, O_RDWR | O_CREAT | O_EXCL);
+        WriterOptions options;
+        options.label = "banger-test";
+        options.sync = false;
+        Writer writer{file.get(), options};
+        fill(writer);
+        writer.finish();
+        EXPECT_EQ(test::e2fsck_complaint(path), "");
+        return path;
+    }
+
+    /// The Error that `act` gets.
+    std::string refusal(const std::function<void(Writer &)> &act, WriterOptions options = {}) {
+        const UniqueFd file = open_file(directory_ / "refused", O_RDWR | O_CREAT | O_TRUNC);
+        options.sync = false;
+        Writer writer{file.get(), options};
+        try {
+            act(writer);
+        } catch (const Error &error) {
+            return std::string(to_string(error.code())) + ": " + error.what();
+        }
+        return "none";
+    }
+
+    TemporaryDirectory directory_;
+};
+
+Metadata metadata(std::uint16_t permissions, Time modified = {1000, 0}) {
+    Metadata result;
+    result.permissions = permissions;
+    result.modified = modified;
+    return result;
+}
+
+std::string pattern_of(std::size_t size, unsigned seed) {
+    std::mt19937 random{seed};
+    std::string data(size, '\0');
+    for (std::size_t i = 0; i + 4 <= size; i += 4) {
+        const auto word = static_cast<std::uint32_t>(random());
+        std::memcpy(&data[i], &word, 4);
+    }
+    return data;
+}
+
+std::span<const std::byte> bytes(std::string_view text) {
+    return std::as_bytes(std::span{text});
+}
+
+TEST_F(Ext4Writer, AnEmptyFileSystemIsInOrder) {
+    const ReadBack read{write([](Writer &) {})};
+    EXPECT_EQ(read.entries().size(), 1U);
+    EXPECT_EQ(read.label(), "banger-test");
+    EXPECT_FALSE(read.has_journal());
+}
+
+TEST_F(Ext4Writer, KeepsEveryKindOfEntry) {
+    Metadata owned = metadata(06755, {1'700'000'000, 123'456'789});
+    owned.uid = 70'000;
+    owned.gid = 4'000'000'000U;
+    const ReadBack read{write([&](Writer &w) {
+        w.add_directory("./", metadata(0711));
+        w.add_directory("./etc/", metadata(0750));
+        w.add_file("etc/passwd", owned, "root:x:0:0::/root:/bin/sh\n");
+        w.add_symlink("bin", metadata(0777), "usr/bin");
+        w.add_symlink("long", metadata(0777), std::string(300, 'x'));
+        w.add_character_device("dev/null", metadata(0666), 1, 3);
+        w.add_block_device("dev/sdzz", metadata(0660), 259, 70'000);
+        w.add_fifo("run/pipe", metadata(0600));
+        w.add_socket("run/socket", metadata(0600));
+        w.add_hard_link("etc/shadow", "/etc/passwd");
+        w.add_file("empty", metadata(0644), "");
+    })};
+    EXPECT_EQ(read.at("").mode, S_IFDIR | 0711);
+    EXPECT_EQ(read.at("etc").mode, S_IFDIR | 0750);
+    EXPECT_EQ(read.at("etc").links, 2U);
+    const auto &passwd = read.at("etc/passwd");
+    EXPECT_EQ(passwd.mode, S_IFREG | 06755);
+    EXPECT_EQ(passwd.uid, 70'000U);
+    EXPECT_EQ(passwd.gid, 4'000'000'000U);
+    EXPECT_EQ(passwd.modified, (Time{1'700'000'000, 123'456'789}));
+    EXPECT_EQ(passwd.links, 2U);
+    EXPECT_EQ(read.at("etc/shadow").inode, passwd.inode);
+    EXPECT_EQ(read.content("etc/shadow"), "root:x:0:0::/root:/bin/sh\n");
+    EXPECT_EQ(read.at("bin").target, "usr/bin");
+    EXPECT_EQ(read.at("long").target, std::string(300, 'x'));
+    EXPECT_EQ(read.at("dev").mode, S_IFDIR | 0755) << "a parent that nothing named";
+    EXPECT_EQ(read.at("dev/null").mode, S_IFCHR | 0666);
+    EXPECT_EQ(read.at("dev/null").minor, 3U);
+    EXPECT_EQ(read.at("dev/sdzz").major, 259U);
+    EXPECT_EQ(read.at("dev/sdzz").minor, 70'000U);
+    EXPECT_TRUE(S_ISFIFO(read.at("run/pipe").mode));
+    EXPECT_TRUE(S_ISSOCK(read.at("run/socket").mode));
+    EXPECT_EQ(read.content("empty"), "");
+}
+
+TEST_F(Ext4Writer, KeepsTimesFrom1901To2446) {
+    const std::vector<Time> times{{-2'000'000'000, 1}, {-1, 999'999'999},  {0, 0},
+                                  {2'147'483'647, 5},  {2'147'483'648, 6}, {4'294'967'296, 7},
+                                  {10'000'000'000, 8}, {15'032'385'535, 9}};
+    const ReadBack read{write([&](Writer &w) {
+        for (std::size_t i = 0; i < times.size(); ++i) {
+            w.add_file("f" + std::to_string(i), metadata(0644, times[i]), "");
+        }
+        w.add_file("later", metadata(0644, {99'999'999'999, 0}), "");
+    })};
+    for (std::size_t i = 0; i < times.size(); ++i) {
+        EXPECT_EQ(read.at("f" + std::to_string(i)).modified, times[i]);
+    }
+    EXPECT_EQ(read.at("later").modified.seconds, 15'032'385'535);
+}
+
+TEST_F(Ext4Writer, KeepsXattrsInsideTheInodeAndBeside) {
+    Metadata small = metadata(0755);
+    small.xattrs = {
+        {"security.capability", std::string("\1\0\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20)},
+        {"user.empty", ""}};
+    Metadata large = metadata(0644);
+    large.xattrs = {{"user.large", pattern_of(2000, 1)},
+                    {"user.another", pattern_of(900, 2)},
+                    {"trusted.overlay.opaque", "y"}};
+    Metadata acl = metadata(0640);
+    // user::rw- user:1000:r-- group::r-- mask::r-- other::---, as Linux' xattr
+    acl.xattrs = {{"system.posix_acl_access", std::string("\2\0\0\0"
+                                                          "\1\0\6\0\xff\xff\xff\xff"
+                                                          "\2\0\4\0\xe8\3\0\0"
+                                                          "\4\0\4\0\xff\xff\xff\xff"
+                                                          "\x10\0\4\0\xff\xff\xff\xff"
+                                                          "\x20\0\0\0\xff\xff\xff\xff",
+                                                          44)}};
+    const auto path = write([&](Writer &w) {
+        w.add_file("small", small, "x");
+        w.add_file("large", large, "y");
+        w.add_directory("acl", acl);
+    });
+    const ReadBack read{path};
+    const auto expect_same = [&](const std::string &name, const Metadata &expected) {
+        const auto &found = read.at(name).xattrs;
+        EXPECT_EQ(found.size(), expected.xattrs.size()) << name;
+        for (const auto &xattr : expected.xattrs) {
+            EXPECT_EQ(found.at(xattr.name), xattr.value) << name << " " << xattr.name;
+        }
+    };
+    expect_same("small", small);
+    expect_same("large", large);
+    expect_same("acl", acl);
+    EXPECT_EQ(read.at("small").blocks, 8U) << "no block for what fits into the inode";
+    EXPECT_EQ(read.at("large").blocks, 16U);
+}
+
+TEST_F(Ext4Writer, AHundredThousandFilesInOneDirectoryHaveAHashTree) {
+    constexpr int count = 100'000;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto path = write([&](Writer &w) {
+        for (int i = 0; i < count; ++i) {
+            w.add_file(fmt::format("many/a-file-name-of-a-usual-length-{:06}", i), metadata(0644),
+                       "");
+        }
+    });
+    // Together with e2fsck, and in a build for debugging.
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{20});
+    const ReadBack read{path};
+    EXPECT_EQ(read.entries().size(), count + 2U);
+    EXPECT_TRUE(read.at("many").indexed);
+}
+
+TEST_F(Ext4Writer, DataSurvivesTheCrossingOfGroupsAndPlacesOfSuperblocks) {
+    // Group 1 begins at 128 MiB, and with a copy of the superblock.
+    const std::string large = pattern_of(150U << 20U, 3);
+    const std::string small = pattern_of(5000, 4);
+    const auto path = write([&](Writer &w) {
+        w.begin_file("large", metadata(0644), large.size());
+        constexpr std::size_t piece = 1'000'003;
+        for (std::size_t at = 0; at < large.size(); at += piece) {
+            w.write_data(at, bytes(std::string_view{large}.substr(at, piece)));
+        }
+        w.add_file("small", metadata(0644), small);
+    });
+    const ReadBack read{path};
+    EXPECT_EQ(sha256_of(read.content("large")), sha256_of(large));
+    EXPECT_EQ(read.content("small"), small);
+}
+
+TEST_F(Ext4Writer, HolesStayHoles) {
+    constexpr std::uint64_t size = 10ULL << 30U;
+    const auto path = write([&](Writer &w) {
+        w.begin_file("sparse", metadata(0644), size);
+        w.write_data(5, bytes("begin"));
+        w.write_data(3000, bytes("same block"));
+        w.write_data(1ULL << 32U, bytes("middle"));
+        w.write_data(size - 3, bytes("end"));
+        w.begin_file("hole", metadata(0644), 1U << 30U);
+        w.add_file("next", metadata(0644), "data");
+    });
+    const ReadBack read{path};
+    EXPECT_EQ(read.at("sparse").size, size);
+    EXPECT_EQ(read.at("sparse").blocks, 3U * 8);
+    EXPECT_EQ(read.at("hole").blocks, 0U);
+    EXPECT_EQ(read.content("next"), "data");
+    struct stat status {};
+    ASSERT_EQ(::stat(path.c_str(), &status), 0);
+    EXPECT_LT(status.st_blocks * 512, 2 << 20);
+}
+
+TEST_F(Ext4Writer, AFileOfThousandsOfFragmentsIsWhole) {
+    constexpr std::uint64_t pieces = 5000;
+    const ReadBack read{write([&](Writer &w) {
+        w.begin_file("fragments", metadata(0644), pieces * 8192);
+        for (std::uint64_t i = 0; i < pieces; ++i) {
+            w.write_data(i * 8192, bytes(fmt::format("piece {:05}", i)));
+        }
+    })};
+    const std::string content = read.content("fragments");
+    ASSERT_EQ(content.size(), pieces * 8192);
+    for (std::uint64_t i = 0; i < pieces; ++i) {
+        ASSERT_EQ(content.substr(i * 8192, 12), fmt::format("piece {:05}", i) + '\0');
+    }
+}
+
+TEST_F(Ext4Writer, ALaterEntryReplacesAnEarlierOne) {
+    const ReadBack read{write([](Writer &w) {
+        w.add_file("file", metadata(0644), "old");
+        w.add_hard_link("other", "file");
+        w.add_file("file", metadata(0600), "new");
+        w.add_file("tree/a/b", metadata(0644), "x");
+        w.add_symlink("tree", metadata(0777), "elsewhere");
+        w.add_file("kept/inside", metadata(0644), "y");
+        w.add_directory("kept", metadata(0700));
+        w.add_file("gone/deep/er", metadata(0644), "z");
+        w.remove("gone");
+        w.remove("never-there");
+        w.add_file("gone/back", metadata(0644), "again");
+    })};
+    EXPECT_EQ(read.content("file"), "new");
+    EXPECT_EQ(read.content("other"), "old");
+    EXPECT_EQ(read.at("other").links, 1U);
+    EXPECT_EQ(read.at("tree").target, "elsewhere");
+    EXPECT_EQ(read.at("kept").mode, S_IFDIR | 0700);
+    EXPECT_EQ(read.content("kept/inside"), "y");
+    EXPECT_FALSE(read.entries().contains("gone/deep"));
+    EXPECT_EQ(read.content("gone/back"), "again");
+}
+
+TEST_F(Ext4Writer, EqualEntriesGiveEqualBytes) {
+    const auto fill = [](Writer &w) {
+        w.add_file("a/b", metadata(0644, {1'600'000'000, 1}), pattern_of(100'000, 5));
+        w.add_symlink("c", metadata(0777), "a/b");
+    };
+    EXPECT_EQ(sha256_of_file(write(fill, "one")), sha256_of_file(write(fill, "two")));
+}
+
+TEST_F(Ext4Writer, RefusesHostilePaths) {
+    const auto refused = [&](const std::string &path) {
+        return refusal([&](Writer &w) {
+            w.add_symlink("link", metadata(0777), "/etc");
+            w.add_file("file", metadata(0644), "");
+            w.add_file(path, metadata(0644), "");
+        });
+    };
+    EXPECT_THAT(refused("../etc/passwd"), HasSubstr("InvalidArgument"));
+    EXPECT_THAT(refused("a/../../b"), HasSubstr("leads upwards"));
+    EXPECT_THAT(refused("link/passwd"), HasSubstr("no directory"));
+    EXPECT_THAT(refused("file/below"), HasSubstr("no directory"));
+    EXPECT_THAT(refused(std::string(256, 'n')), HasSubstr("cannot hold"));
+    EXPECT_THAT(refused(std::string(5000, '/') + "x"), HasSubstr("too long"));
+    EXPECT_THAT(refused(std::string("a\0b", 3)), HasSubstr("cannot hold"));
+    EXPECT_THAT(refused("/"), HasSubstr("is a directory"));
+    EXPECT_EQ(refused("/a//./b"), "none");
+}
+
+TEST_F(Ext4Writer, RefusesWhatExt4CannotHold) {
+    EXPECT_THAT(refusal([](Writer &w) { w.add_hard_link("a", "b"); }), HasSubstr("not there"));
+    EXPECT_THAT(refusal([](Writer &w) {
+                    w.add_directory("d", metadata(0755));
+                    w.add_hard_link("a", "d");
+                }),
+                HasSubstr("the directory"));
+    EXPECT_THAT(refusal([](Writer &w) {
+                    Metadata m = metadata(0644);
+                    m.xattrs = {{"user.huge", std::string(5000, 'x')}};
+                    w.add_file("a", m, "");
+                }),
+                HasSubstr("Unsupported"));
+    EXPECT_THAT(refusal([](Writer &w) {
+                    Metadata m = metadata(0644);
+                    m.xattrs = {{"nonsense", "x"}};
+                    w.add_file("a", m, "");
+                }),
+                HasSubstr("nonsense"));
+    EXPECT_THAT(refusal([](Writer &w) {
+                    w.begin_file("a", metadata(0644), 10);
+                    w.write_data(8, bytes("too long"));
+                }),
+                HasSubstr("outside"));
+    EXPECT_THAT(refusal([](Writer &w) {
+                    w.begin_file("a", metadata(0644), 10);
+                    w.write_data(5, bytes("x"));
+                    w.write_data(0, bytes("y"));
+                }),
+                HasSubstr("out of order"));
+}
+
+TEST_F(Ext4Writer, KeepsToItsLimits) {
+    WriterOptions small;
+    small.max_bytes = 8U << 20U;
+    EXPECT_THAT(
+        refusal([](Writer &w) { w.add_file("a", metadata(0644), pattern_of(9U << 20U, 1)); },
+                small),
+        HasSubstr("LimitsExceeded"));
+    WriterOptions few;
+    few.max_inodes = 20;
+    EXPECT_THAT(refusal(
+                    [](Writer &w) {
+                        for (int i = 0; i < 20; ++i) {
+                            w.add_file(std::to_string(i), metadata(0644), "");
+                        }
+                    },
+                    few),
+                HasSubstr("LimitsExceeded"));
+}
+
+} // namespace
