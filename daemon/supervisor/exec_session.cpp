@@ -149,6 +149,8 @@ void ExecSession::on_report(std::string_view line) {
     control_.send(channel::to_json(report));
     if (reported_) {
         control_stream_.end();
+        // Nobody is left to read it; the outputs end by themselves.
+        input_stream_.reset();
     }
 }
 
