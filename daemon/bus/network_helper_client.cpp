@@ -14,6 +14,8 @@ constexpr const char *object = "/org/banger/NetworkHelper";
 constexpr const char *interface = "org.banger.NetworkHelper";
 /// Making a network asks polkit and systemd-resolved, and may have to start the helper.
 constexpr std::chrono::seconds patience{30};
+/// polkit asks the user, who has to find a password.
+constexpr std::chrono::minutes human_patience{10};
 
 Error to_error(const AsyncError &error) {
     const std::string name{error->getName()};
@@ -47,6 +49,11 @@ void answer(const net::NetworkHelper::Callback<T> &done, const AsyncError &error
     done(std::move(*outcome));
 }
 
+std::chrono::microseconds patience_for(bool interactive) {
+    return interactive ? std::chrono::microseconds{human_patience}
+                       : std::chrono::microseconds{patience};
+}
+
 net::Authorization authorization_from(const std::string &text) {
     if (text == "yes") {
         return net::Authorization::Yes;
@@ -63,9 +70,14 @@ public:
 
     template <typename Handler, typename... Args>
     void call(const char *method, Handler handler, const Args &...args) {
+        call_for(patience, method, std::move(handler), args...);
+    }
+    template <typename Handler, typename... Args>
+    void call_for(std::chrono::microseconds timeout, const char *method, Handler handler,
+                  const Args &...args) {
         proxy_->callMethodAsync(method)
             .onInterface(interface)
-            .withTimeout(patience)
+            .withTimeout(timeout)
             .withArguments(args...)
             .uponReplyInvoke(std::move(handler));
     }
@@ -80,8 +92,8 @@ NetworkHelperClient::NetworkHelperClient(sdbus::IConnection &system_bus)
 NetworkHelperClient::~NetworkHelperClient() = default;
 
 void NetworkHelperClient::ensure_network(bool interactive, Callback<net::Network> done) {
-    proxy_->call(
-        "EnsureNetwork",
+    proxy_->call_for(
+        patience_for(interactive), "EnsureNetwork",
         [done = std::move(done)](AsyncError error, const std::string &bridge,
                                  const std::string &gateway, const std::uint32_t &prefix_length,
                                  const std::string &domain) {
@@ -94,8 +106,8 @@ void NetworkHelperClient::ensure_network(bool interactive, Callback<net::Network
 
 void NetworkHelperClient::create_tap(const Ipv4 &address, bool allow_host, bool interactive,
                                      Callback<net::Tap> done) {
-    proxy_->call(
-        "CreateTap",
+    proxy_->call_for(
+        patience_for(interactive), "CreateTap",
         [done = std::move(done)](AsyncError error, const std::string &tap, const std::string &mac) {
             answer<net::Tap>(done, error, [&] { return net::Tap{tap, mac}; });
         },
@@ -113,8 +125,8 @@ void NetworkHelperClient::release_tap(const std::string &tap, Callback<void> don
 
 void NetworkHelperClient::set_nat(const std::string &tap, bool on, bool interactive,
                                   Callback<void> done) {
-    proxy_->call(
-        "SetNAT",
+    proxy_->call_for(
+        patience_for(interactive), "SetNAT",
         [done = std::move(done)](AsyncError error) {
             done(error ? Outcome<void>(to_error(error)) : Outcome<void>());
         },
@@ -122,8 +134,8 @@ void NetworkHelperClient::set_nat(const std::string &tap, bool on, bool interact
 }
 
 void NetworkHelperClient::open_dns_sockets(bool interactive, Callback<net::DnsSockets> done) {
-    proxy_->call(
-        "OpenDNSSockets",
+    proxy_->call_for(
+        patience_for(interactive), "OpenDNSSockets",
         [done = std::move(done)](AsyncError error, const sdbus::UnixFd &udp,
                                  const sdbus::UnixFd &tcp) {
             answer<net::DnsSockets>(done, error, [&] {
