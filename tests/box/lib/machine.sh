@@ -43,8 +43,8 @@ start_nspawn() {
         setsid unshare --mount --propagation private bash -c '
             mount -t overlay banger-box -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
             exec systemd-nspawn --quiet --boot --directory="$2/root" --machine="$3" --keep-unit --register=no \
-                --network-namespace-path="/run/netns/$4" --resolv-conf=off --timezone=off --link-journal=no \
-                --console=pipe "${@:5}"' \
+                --network-namespace-path="/run/netns/$4" --capability=CAP_NET_ADMIN --resolv-conf=off \
+                --timezone=off --link-journal=no --console=pipe "${@:5}"' \
         bash "$BOX_LOWER" "$BOX_STATE" "banger-$BOX_NAME" "$(box_netns)" "$@" \
         </dev/null >"$BOX_STATE/console" 2>&1 &
     echo $! >"$BOX_STATE/nspawn"
