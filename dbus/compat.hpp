@@ -61,13 +61,14 @@ inline std::string sender_of(const sdbus::IObject &object) {
 #endif
 }
 
-/// The uid of who called the method that is being handled, as the bus knows it. Throws
-/// sdbus::Error.
+/// The uid of who called the method that is being handled, as the bus knows it: the effective one,
+/// which the bus took from the socket. (The real one would be read from /proc, by a pid that may be
+/// somebody else by now.) Throws sdbus::Error.
 inline uid_t sender_uid_of(const sdbus::IObject &object) {
 #if BANGER_SDBUS_2
-    return object.getCurrentlyProcessedMessage().getCredsUid();
+    return object.getCurrentlyProcessedMessage().getCredsEuid();
 #else
-    return object.getCurrentlyProcessedMessage()->getCredsUid();
+    return object.getCurrentlyProcessedMessage()->getCredsEuid();
 #endif
 }
 
