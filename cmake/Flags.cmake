@@ -18,6 +18,10 @@ if(BANGER_SANITIZE)
     -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${BANGER_SANITIZE})
 endif()
+if(BANGER_FUZZ)
+  # What is fuzzed tells the fuzzer which of its ways were taken; main is libFuzzer's own.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 # banger_library(NAME SOURCES… [PUBLIC libs…] [PRIVATE libs…])
 function(banger_library name)
