@@ -24,6 +24,7 @@ struct Ipv4 {
     std::uint32_t number() const noexcept;
     std::string str() const;
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 misreads the 0 that it compares with
     auto operator<=>(const Ipv4 &) const = default;
 };
 

@@ -199,10 +199,8 @@ private:
         }
         if (size <= 0) {
             finish({});
-        } else if (in_.size() > 2 && in_.size() == 2U + in_[0] * 256U + in_[1]) {
+        } else if (in_.size() >= 2 && in_.size() == 2U + in_[0] * 256U + in_[1]) {
             finish(matcher_.accept(std::span{in_}.subspan(2)));
-        } else if (in_.size() == 2 && in_[0] == 0 && in_[1] == 0) {
-            finish({});
         }
     }
 

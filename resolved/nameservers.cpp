@@ -15,8 +15,8 @@ namespace banger::resolved {
 
 namespace {
 
-constexpr std::size_t max_servers = 3;             // MAXNS of glibc
-constexpr std::size_t max_file_bytes = 64U * 1024; // a long search list fits in many times
+constexpr std::size_t max_servers = 3;         // MAXNS of glibc
+constexpr std::size_t max_file_bytes = 65'536; // a long search list fits in many times
 
 struct AddressesFree {
     void operator()(addrinfo *list) const noexcept { freeaddrinfo(list); }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <tuple>
 #include <utility>
 
 namespace banger::resolved {
@@ -13,7 +14,7 @@ namespace banger::resolved {
 namespace {
 
 constexpr std::size_t max_unanswered = 32;
-constexpr std::size_t max_unsent_bytes = 64U * 1024;
+constexpr std::size_t max_unsent_bytes = 65'536;
 constexpr std::size_t max_message_bytes = 65'535;
 
 bool may_come_again() {
@@ -146,6 +147,12 @@ void TcpConnection::restart_idle_timer() {
 
 void TcpConnection::close() {
     source_.enable(false);
+    if (!out_.empty()) {
+        // Nobody reads: else the kernel would keep what it holds, and the end behind it, for
+        // minutes.
+        const linger at_once{1, 0};
+        std::ignore = setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    }
     const auto closed = std::move(closed_);
     closed();
 }

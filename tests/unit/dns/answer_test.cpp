@@ -26,7 +26,7 @@ protected:
     Message ask(const Ask &query, Client client = Client::Host) const {
         const Answer answer = ask_raw(query.wire(), client);
         EXPECT_EQ(answer.action, Answer::Action::Reply);
-        const Message message = Message::read(answer.message);
+        Message message = Message::read(answer.message);
         EXPECT_TRUE(message.is_response);
         EXPECT_EQ(message.id, query.id);
         EXPECT_EQ(message.recursion_desired, query.recursion_desired);

@@ -76,7 +76,7 @@ protected:
     Message ask(const Ask &query) {
         const auto reply = ask_raw(query);
         EXPECT_TRUE(reply);
-        const Message message = reply ? Message::read(*reply) : Message{};
+        Message message = reply ? Message::read(*reply) : Message{};
         EXPECT_EQ(message.id, query.id);
         EXPECT_EQ(message.question, query.name);
         return message;

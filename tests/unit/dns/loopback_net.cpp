@@ -72,6 +72,12 @@ UniqueFd bind_socket(int type, const std::string &address, std::uint16_t port) {
     UniqueFd fd{socket(AF_INET, type | SOCK_CLOEXEC, 0)};
     const int on = 1;
     setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (type == SOCK_STREAM) {
+        // Connections take over what a listener has. Small, so that they are soon full.
+        const int bytes = 16'384;
+        setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+        setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    }
     const sockaddr_in where = socket_address(address, port);
     EXPECT_EQ(bind(fd.get(), reinterpret_cast<const sockaddr *>(&where), sizeof(where)), 0)
         << address << ": " << std::strerror(errno);

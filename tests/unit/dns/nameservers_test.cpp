@@ -24,6 +24,7 @@ std::string text_of(const SocketAddress &address) {
 
 std::vector<std::string> texts_of(const std::vector<SocketAddress> &addresses) {
     std::vector<std::string> texts;
+    texts.reserve(addresses.size());
     for (const auto &address : addresses) {
         texts.push_back(text_of(address));
     }
