@@ -99,7 +99,9 @@ ExitRecord classify(const VmmEnd &end) {
     }
     if (end.stop_requested) {
         if (end.killed_by_us || !exited_by_itself) {
-            return {ExitReason::Stopped, "the guest did not shut down in time and was cut off",
+            return {ExitReason::Stopped,
+                    end.agent_was_ready ? "the guest did not shut down in time and was cut off"
+                                        : "stopped before the guest had booted",
                     false};
         }
         return {ExitReason::Stopped, "stopped", true};

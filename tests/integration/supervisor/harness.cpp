@@ -217,6 +217,12 @@ void SupervisorTest::end_guest(const std::string &how) {
     exec(client, {"end", how}).control.receive();
 }
 
+std::size_t SupervisorTest::anonymous_kib() const {
+    const std::string status = read_file(fmt::format("/proc/{}/status", process_.pid()));
+    const std::string key = "RssAnon:";
+    return std::stoul(status.substr(status.find(key) + key.size()));
+}
+
 std::vector<pid_t> SupervisorTest::vmm_processes() const {
     std::vector<pid_t> found;
     for (const auto &entry : fs::directory_iterator("/proc")) {

@@ -49,6 +49,8 @@ protected:
     RunningExec exec(ControlClient &client, const std::vector<std::string> &argv);
     /// Ends the guest by a verb of the stand-in.
     void end_guest(const std::string &how);
+    /// RssAnon of the supervisor.
+    std::size_t anonymous_kib() const;
     /// Pids of the VMM of this VM.
     std::vector<pid_t> vmm_processes() const;
 

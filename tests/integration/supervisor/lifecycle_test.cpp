@@ -168,6 +168,15 @@ TEST_F(SupervisorTest, AVmmThatCannotRunIsAFailedStart) {
     EXPECT_THAT(last_exit().at("message").get<std::string>(), HasSubstr("status 1"));
 }
 
+TEST_F(SupervisorTest, StaysSmall) {
+    start();
+    wait_for_notification("READY=1");
+    ControlClient client = connect();
+    constexpr std::size_t size = 16U << 20U;
+    EXPECT_EQ(read_to_end(exec(client, {"bytes", std::to_string(size)}).output.get()).size(), size);
+    EXPECT_LE(anonymous_kib(), 4096U);
+}
+
 TEST_F(SupervisorTest, BangerdMayGoWhileTheVmRuns) {
     start();
     wait_for_notification("READY=1");
