@@ -313,7 +313,7 @@ private:
     std::shared_ptr<job::Job> job_;
     Start start_;
     UndoList undo_;
-    std::unique_ptr<AsyncRun> child_;
+    std::unique_ptr<task::ChildTask> child_;
 };
 
 } // namespace

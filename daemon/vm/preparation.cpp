@@ -3,10 +3,12 @@
 #include "agent/identity/identity.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "daemon/task/worker_task.hpp"
 #include "daemon/vm/address.hpp"
 #include "daemon/vm/limits.hpp"
-#include "daemon/vm/run_async.hpp"
 #include "daemon/vm/ssh_files.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <array>
 
@@ -141,15 +143,16 @@ private:
         // Published by rename: a disk that is there is whole.
         const auto temporary = std::filesystem::path(path.string() + ".new");
         std::filesystem::remove(temporary);
-        Command command;
-        command.argv = {
-            services_.image_worker.string(), "empty-disk", "--output", temporary.string(), "--size",
-            fmt::format("{}", disk.bytes),   "--label",    disk.label};
-        child_ = run_async(services_.loop, std::move(command),
-                           then<std::string>([this, index, path, temporary](const std::string &) {
-                               std::filesystem::rename(temporary, path);
-                               next_disk(index + 1);
-                           }));
+        disk_task_ = std::make_unique<task::WorkerTask>(
+            services_.loop, services_.image_worker,
+            std::vector<std::string>{"empty-disk", "--output", temporary.string(), "--size",
+                                     fmt::format("{}", disk.bytes), "--label", disk.label},
+            std::nullopt,
+            task::WorkerTask::Handlers{
+                {}, then<nlohmann::json>([this, index, path, temporary](const nlohmann::json &) {
+                    std::filesystem::rename(temporary, path);
+                    next_disk(index + 1);
+                })});
     }
 
     void ensure_network() {
@@ -260,7 +263,7 @@ private:
     net::Network network_;
     net::Tap tap_;
     int open_branches_ = 0;
-    std::unique_ptr<AsyncRun> child_;
+    std::unique_ptr<task::WorkerTask> disk_task_;
 };
 
 } // namespace

@@ -62,7 +62,7 @@ struct SupervisorLink::Impl : std::enable_shared_from_this<SupervisorLink::Impl>
                                      }
                                  }});
         request({{"op", "subscribe"}}, {}, [](Outcome<Reply> outcome) {
-            if (!outcome) {
+            if (!outcome && outcome.error().code() != ErrorCode::InvalidState) {
                 log::warning(fmt::format("a supervisor refused to tell its state: {}",
                                          outcome.error().what()));
             }
