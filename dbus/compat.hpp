@@ -49,6 +49,13 @@ std::string signature_of() {
 }
 #endif
 
+/// After the last uponSignal() of a proxy that was made by createProxy().
+inline void finish_registration([[maybe_unused]] sdbus::IProxy &proxy) {
+#if !BANGER_SDBUS_2
+    proxy.finishRegistration();
+#endif
+}
+
 /// The unique name of who called the method that is being handled, ":1.42"; empty outside a
 /// handler.
 inline std::string sender_of(const sdbus::IObject &object) {
