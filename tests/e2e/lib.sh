@@ -13,6 +13,9 @@ E2E_MACHINE=${E2E_MACHINE:-box}
 E2E_CHECKS=0
 E2E_FAILED=0
 E2E_WORK=$(mktemp -d)
+# The host is emulated, and a guest in it slower again: limits of time are the box's.
+E2E_SLOWER=1
+[ "$E2E_MACHINE" = box ] || E2E_SLOWER=8
 
 # as USER COMMAND…: in the machine, with standard input, output and exit status.
 as() {
@@ -24,13 +27,13 @@ alice() { as alice "$@"; }
 bob() { as bob "$@"; }
 root() { as root "$@"; }
 
-# run USER COMMAND…: sets status, out, err and seconds; 180 s at most, or RUN_SECONDS.
+# run USER COMMAND…: sets status, out, err and seconds; 180 s of the box at most.
 run() {
     local user=$1 start=$EPOCHREALTIME
     shift
     ran="$user: $*"
     status=0
-    timeout "${RUN_SECONDS:-180}" "$E2E_FOLDER/../$E2E_MACHINE/$E2E_MACHINE" run -u "$user" -- "$@" \
+    timeout $((180 * E2E_SLOWER)) "$E2E_FOLDER/../$E2E_MACHINE/$E2E_MACHINE" run -u "$user" -- "$@" \
         >"$E2E_WORK/out" 2>"$E2E_WORK/err" </dev/null || status=$?
     out=$(tr -d '\r' <"$E2E_WORK/out")
     err=$(cat "$E2E_WORK/err")
@@ -63,11 +66,11 @@ out_has() { grep -qE -- "$1" <<<"$out"; }
 out_lacks() { ! out_has "$1"; }
 err_has() { grep -qE -- "$1" <<<"$err"; }
 err_is_one_line() { [ "$(wc -l <<<"$err")" -eq 1 ]; }
-within() { awk -v took="$seconds" -v limit="$1" 'BEGIN { exit !(took <= limit) }'; }
+within() { awk -v took="$seconds" -v limit="$(($1 * E2E_SLOWER))" 'BEGIN { exit !(took <= limit) }'; }
 
 # eventually SECONDS COMMAND…: until it succeeds; its output is nobody's.
 eventually() {
-    local deadline=$((SECONDS + $1))
+    local deadline=$((SECONDS + $1 * E2E_SLOWER))
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$SECONDS" -lt "$deadline" ] || return 1
