@@ -154,6 +154,7 @@ std::vector<Segment> segments_of(const std::vector<LinkState> &links) {
         }
     }
     std::vector<Segment> result;
+    result.reserve(segments.size());
     for (auto &[number, segment] : segments) {
         result.push_back(std::move(segment));
     }

@@ -19,6 +19,7 @@ namespace {
 
 std::vector<std::string> names_of(const std::vector<LinkState> &links) {
     std::vector<std::string> names;
+    names.reserve(links.size());
     for (const LinkState &link : links) {
         names.push_back(link.name);
     }
@@ -153,7 +154,7 @@ Subnet NetworkService::allocate(uid_t owner) {
         return *known;
     }
     const NetworkConfig config = NetworkConfig::load(settings_.config);
-    const Subnet subnet =
+    Subnet subnet =
         pool_.allocate(owner, user_name_of(owner), config.pool, occupied_networks(links_));
     log::notice(fmt::format("uid {} has the subnet {} from now on", owner, subnet.prefix.str()));
     return subnet;
@@ -213,7 +214,7 @@ LinkState NetworkService::raise_network(const Subnet &subnet, UndoList &undo) {
             nftables_.run(remove_segment_rules(subnet.number));
         }
     });
-    const LinkState bridge = ensure_bridge(links_, subnet, undo);
+    LinkState bridge = ensure_bridge(links_, subnet, undo);
     if ((bridge.flags & IFF_UP) == 0) {
         refresh(subnet.number);
         links_.raise(bridge);

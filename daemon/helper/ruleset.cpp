@@ -35,6 +35,7 @@ std::vector<std::string> elements_of(const std::vector<Guest> &guests, Format fo
 
 std::vector<std::string> quoted(const std::vector<std::string> &names) {
     std::vector<std::string> result;
+    result.reserve(names.size());
     for (const std::string &name : names) {
         result.push_back(fmt::format("\"{}\"", name));
     }
