@@ -43,6 +43,7 @@ struct Ipv4Prefix {
     bool overlaps(const Ipv4Prefix &other) const noexcept;
     std::string str() const;
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): as above
     auto operator<=>(const Ipv4Prefix &) const = default;
 };
 
