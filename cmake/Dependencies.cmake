@@ -20,3 +20,7 @@ find_package(CLI11 REQUIRED)
 if(BUILD_TESTING)
   find_package(GTest REQUIRED)
 endif()
+
+# The same two, static, for what runs in the guest.
+find_library(BANGER_STATIC_NGHTTP2 NAMES libnghttp2.a REQUIRED)
+find_library(BANGER_STATIC_ARCHIVE NAMES libarchive.a REQUIRED)

@@ -5,6 +5,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,6 +33,10 @@ public:
     const std::optional<std::string> &failure() const noexcept { return failure_; }
     /// Ends all streams with Lost; nothing is called afterwards.
     void abandon();
+
+    /// Asks the peer for a sign of life; `on_answer` means that it has read all that was said
+    /// before.
+    void ping(std::function<void()> on_answer);
 
     Stream start_request(std::string_view method, std::string_view path, const Headers &headers,
                          bool has_body, StreamCallbacks callbacks);
@@ -63,6 +68,8 @@ private:
     void on_closed(const StatePtr &state, std::uint32_t error_code);
     ssize_t pull(const StatePtr &state, std::span<std::byte> buffer, std::uint32_t &flags);
 
+    void on_ping_answer();
+
     void deliver(const StatePtr &state);
     void finish(const StatePtr &state, CloseReason reason);
     void credit(const State &state, std::size_t bytes);
@@ -84,6 +91,7 @@ private:
     std::map<std::uint64_t, StatePtr> streams_;
     std::map<std::int32_t, StatePtr> by_http2_id_;
     std::vector<std::uint64_t> to_redeliver_;
+    std::deque<std::function<void()>> pings_;
     std::uint64_t next_id_ = 1;
     std::string out_;
     std::size_t out_taken_ = 0;

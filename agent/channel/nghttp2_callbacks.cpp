@@ -38,6 +38,13 @@ struct Nghttp2Callbacks {
 
     static int frame_received(nghttp2_session *, const nghttp2_frame *frame, void *user_data) {
         Session &session = self(user_data);
+        if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) {
+            try {
+                session.on_ping_answer();
+            } catch (const std::exception &) {
+                return NGHTTP2_ERR_CALLBACK_FAILURE;
+            }
+        }
         if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
             return 0;
         }

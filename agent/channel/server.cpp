@@ -83,6 +83,12 @@ bool ChannelServer::connected() const noexcept {
     return state_->session != nullptr;
 }
 
+void ChannelServer::ping(std::function<void()> on_answer) {
+    if (state_->session) {
+        state_->session->ping(std::move(on_answer));
+    }
+}
+
 void ChannelServer::receive(Bytes data) {
     if (state_->session) {
         state_->feed_session(data);

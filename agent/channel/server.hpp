@@ -41,6 +41,9 @@ public:
     void restart();
     bool connected() const noexcept;
 
+    /// Calls back once the host has read all that was said before; never, if the session ends.
+    void ping(std::function<void()> on_answer);
+
     void receive(Bytes data);
     Bytes output();
     void sent(std::size_t count);

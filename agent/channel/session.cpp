@@ -230,6 +230,22 @@ void Session::guarded(State &state, F &&callback) {
     }
 }
 
+void Session::ping(std::function<void()> on_answer) {
+    if (nghttp2_submit_ping(http2_.get(), NGHTTP2_FLAG_NONE, nullptr) == 0) {
+        pings_.push_back(std::move(on_answer));
+        announce_output();
+    }
+}
+
+void Session::on_ping_answer() {
+    // Answers come in the order of the questions.
+    if (!pings_.empty()) {
+        const auto on_answer = std::move(pings_.front());
+        pings_.pop_front();
+        on_answer();
+    }
+}
+
 void Session::on_header(State &state, std::string_view name, std::string_view value) {
     if (name == ":status") {
         state.status = std::atoi(std::string(value).c_str());

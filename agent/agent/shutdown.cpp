@@ -1,0 +1,116 @@
+#include "agent/agent/shutdown.hpp"
+
+#include "agent/agent/log.hpp"
+#include "agent/agent/notify.hpp"
+#include "agent/agent/process.hpp"
+#include "base/error.hpp"
+
+#include <fcntl.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace banger::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Between two looks at cgroups, which tell nobody that they are empty.
+constexpr auto look_again = 50ms;
+/// After SIGKILL to the execs.
+constexpr auto kill_time = 1000ms;
+/// What the guest's init gets to shut down in.
+constexpr auto init_time = 11000ms;
+
+void sysrq(char key) noexcept {
+    const UniqueFd fd{::open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC)};
+    if (fd) {
+        [[maybe_unused]] const ssize_t ignored = ::write(fd.get(), &key, 1);
+    }
+}
+
+} // namespace
+
+std::string_view to_string(Init init) noexcept {
+    switch (init) {
+    case Init::Systemd:
+        return "systemd";
+    case Init::Agent:
+        return "agent";
+    case Init::Other:
+        break;
+    }
+    return "other";
+}
+
+Init init_from(std::string_view name) noexcept {
+    return name == "systemd" ? Init::Systemd : name == "agent" ? Init::Agent : Init::Other;
+}
+
+void Shutdown::begin(std::chrono::milliseconds grace, std::function<void()> on_synced) {
+    if (begun_) {
+        fail(ErrorCode::Busy, "the guest is shutting down already");
+    }
+    begun_ = true;
+    on_synced_ = std::move(on_synced);
+    execs_.close();
+    execs_.ask_all_to_end();
+    deadline_ = std::chrono::steady_clock::now() + grace;
+    wait_for_execs();
+}
+
+void Shutdown::wait_for_execs() {
+    const bool late = std::chrono::steady_clock::now() >= deadline_;
+    if (!execs_.any_alive() || (late && killed_)) {
+        sync_file_systems();
+        return;
+    }
+    if (late) {
+        killed_ = true;
+        deadline_ += kill_time;
+        execs_.kill_all();
+    }
+    timer_ = loop_.timer(look_again, [this] { wait_for_execs(); });
+}
+
+void Shutdown::sync_file_systems() {
+    // In a child: it takes as long as the disk takes, and the channel goes on.
+    const pid_t pid = fork_helper({}, [] {
+        ::sync();
+        return 0;
+    });
+    child_ = loop_.child(pid, [this](int) { on_synced_(); });
+}
+
+void Shutdown::leave() {
+    timer_ = loop_.timer(init_ == Init::Agent ? 0ms : init_time, [] {
+        log("the guest's init did not end in time");
+        reboot_now();
+    });
+    if (init_ == Init::Systemd) {
+        ::kill(1, SIGRTMIN + 5); // systemd(1): starts reboot.target.
+    } else if (init_ == Init::Other) {
+        ::kill(1, SIGINT); // What Ctrl-Alt-Del does: every init reboots at that.
+    }
+}
+
+void reboot_now() noexcept {
+    ::sync();
+    sysrq('u');
+    ::sync();
+    ::reboot(RB_AUTOBOOT);
+    log("the machine does not reboot");
+}
+
+int run_shutdown_hook(std::string_view kind) {
+    constexpr auto host_time = 3000ms;
+    if (!notify_and_wait(fmt::format("SHUTDOWN={}", kind), host_time)) {
+        log("nobody was told that the guest ends");
+    }
+    // Also for poweroff and halt: a reboot is what ends the VMM.
+    reboot_now();
+    return 1;
+}
+
+} // namespace banger::agent

@@ -1,0 +1,106 @@
+#include "agent/init/guest_files.hpp"
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+
+#include <fcntl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+namespace banger::init {
+namespace {
+
+namespace fs = std::filesystem;
+
+void put(const fs::path &path, std::string_view content) {
+    fs::create_directories(path.parent_path());
+    const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    write_all(fd.get(), content, path.string());
+}
+
+void put_link(const fs::path &path, const fs::path &target) {
+    fs::create_directories(path.parent_path());
+    fs::create_symlink(target, path);
+}
+
+void put_program(const fs::path &from, const fs::path &path) {
+    fs::create_directories(path.parent_path());
+    const UniqueFd source = open_file(from, O_RDONLY);
+    const UniqueFd target = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+    constexpr std::size_t chunk = 1U << 24U;
+    ssize_t n = 0;
+    while ((n = ::sendfile(target.get(), source.get(), nullptr, chunk)) > 0) {
+    }
+    if (n < 0) {
+        throw_errno(fmt::format("copy {}", from.string()));
+    }
+}
+
+/// Where the image's systemd looks: /usr/lib/systemd, or /lib/systemd before Debian merged the two;
+/// empty without systemd.
+fs::path systemd_directory(const fs::path &image) {
+    std::error_code ignored;
+    if (fs::exists(image / "usr/lib/systemd/system", ignored)) {
+        // An image that is not merged has only user units and the like there.
+        if (fs::is_symlink(fs::symlink_status(image / "lib", ignored)) ||
+            !fs::exists(image / "lib/systemd/systemd", ignored)) {
+            return "usr/lib/systemd";
+        }
+    }
+    return fs::exists(image / "lib/systemd/systemd", ignored) ? "lib/systemd" : "";
+}
+
+constexpr std::string_view login_ready_unit = R"([Unit]
+Description=Tell the host that a session can be opened
+After=ssh.service sshd.service ssh.socket sshd.socket systemd-user-sessions.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/lib/banger/agent --notify login-ready
+)";
+
+/// A service that ignores SIGTERM must not hold the machine for the 90 s that are usual.
+constexpr std::string_view stop_timeout = "[Manager]\nDefaultTimeoutStopSec=8s\n";
+
+void put_systemd_files(const fs::path &systemd) {
+    put(systemd / "system/banger-login-ready.service", login_ready_unit);
+    put_link(systemd / "system/multi-user.target.wants/banger-login-ready.service",
+             "../banger-login-ready.service");
+    put(systemd / "system.conf.d/50-banger.conf", stop_timeout);
+    put(systemd / "user.conf.d/50-banger.conf", stop_timeout);
+    put(systemd / "system/user@.service.d/50-banger.conf", "[Service]\nTimeoutStopSec=8s\n");
+    put_link(systemd / "system-shutdown/banger-shutdown", agent_in_guest);
+    // The link is configured before init starts, and stays so.
+    put(systemd / "network/00-banger.network", "[Match]\nName=eth0\n\n[Link]\nUnmanaged=yes\n");
+}
+
+} // namespace
+
+void write_guest_files(const fs::path &layer, const fs::path &agent, const fs::path &image) {
+    put_program(agent, layer / fs::path(agent_in_guest).relative_path());
+    if (const fs::path systemd = systemd_directory(image); !systemd.empty()) {
+        put_systemd_files(layer / systemd);
+        const fs::path units = layer / "etc/systemd/system";
+        // Nobody logs in on the console, and without udev its device unit never comes.
+        put_link(units / "serial-getty@.service", "/dev/null");
+        put_link(units / "systemd-networkd-wait-online.service", "/dev/null");
+        put_link(units / "NetworkManager-wait-online.service", "/dev/null");
+        put_link(units / "systemd-firstboot.service", "/dev/null");
+    }
+    put(layer / "etc/fstab", "# The disks of this VM are mounted before this file is read.\n");
+    put(layer / "etc/cloud/cloud-init.disabled", "");
+    put(layer / "usr/lib/NetworkManager/conf.d/00-banger.conf",
+        "[keyfile]\nunmanaged-devices=interface-name:eth0\n");
+    std::error_code ignored;
+    if (fs::exists(image / "etc/network/interfaces", ignored)) {
+        put(layer / "etc/network/interfaces",
+            "# eth0 is configured before this file is read.\nauto lo\niface lo inet loopback\n");
+    }
+}
+
+} // namespace banger::init

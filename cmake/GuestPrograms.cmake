@@ -1,0 +1,40 @@
+# What runs in the guest is static: it may be any image, with any C library or none. The sources are those
+# of the host's libraries, compiled a second time: with fmt in the program, without sanitizers (they do not
+# link statically), for size.
+function(banger_guest_flags target)
+  target_link_libraries(${target} PUBLIC banger_flags fmt::fmt-header-only)
+  target_compile_options(${target} PRIVATE -Os -ffunction-sections -fdata-sections)
+  if(BANGER_SANITIZE)
+    target_compile_options(${target} PRIVATE -fno-sanitize=all)
+  endif()
+endfunction()
+
+# banger_guest_library(NAME FROM targets… [LIBS libs…]): the sources of the targets, compiled for the guest.
+function(banger_guest_library name)
+  cmake_parse_arguments(ARG "" "" "FROM;LIBS" ${ARGN})
+  set(sources)
+  foreach(origin ${ARG_FROM})
+    get_target_property(origin_sources ${origin} SOURCES)
+    get_target_property(origin_folder ${origin} SOURCE_DIR)
+    foreach(source ${origin_sources})
+      list(APPEND sources ${origin_folder}/${source})
+    endforeach()
+  endforeach()
+  add_library(${name} STATIC ${sources})
+  banger_guest_flags(${name})
+  target_link_libraries(${name} PUBLIC ${ARG_LIBS})
+endfunction()
+
+# banger_guest_program(NAME SOURCES… LIBS…): a static program, installed where bangerd finds it.
+function(banger_guest_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  banger_guest_flags(${name})
+  target_link_options(${name} PRIVATE -static -Wl,--gc-sections)
+  if(BANGER_SANITIZE)
+    target_link_options(${name} PRIVATE -fno-sanitize=all)
+  endif()
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS})
+  install(TARGETS ${name} RUNTIME DESTINATION ${BANGER_INSTALL_GUESTDIR})
+endfunction()
