@@ -91,6 +91,12 @@ void write_guest_files(const fs::path &layer, const fs::path &agent, const fs::p
         put_link(units / "systemd-networkd-wait-online.service", "/dev/null");
         put_link(units / "NetworkManager-wait-online.service", "/dev/null");
         put_link(units / "systemd-firstboot.service", "/dev/null");
+        std::error_code ignored;
+        if (!fs::exists(image / "usr/bin/kmod", ignored) &&
+            !fs::exists(image / "bin/kmod", ignored)) {
+            // It would fail for want of that program, now that there are modules.
+            put_link(units / "kmod-static-nodes.service", "/dev/null");
+        }
     }
     put(layer / "etc/fstab", "# The disks of this VM are mounted before this file is read.\n");
     put(layer / "etc/cloud/cloud-init.disabled", "");
