@@ -95,7 +95,9 @@ void Api::identity(const Stream &stream) {
     constexpr std::size_t limit = 1U << 20U;
     with_body(stream, limit, [stream](const std::string &body) {
         Json warnings = Json::array();
-        identity::apply(identity::identity_from_json(body), "/", [&](std::string_view warning) {
+        const identity::Identity identity = identity::identity_from_json(body);
+        identity::apply_clock(identity);
+        identity::apply(identity, "/", [&](std::string_view warning) {
             log(warning);
             warnings.push_back(warning);
         });

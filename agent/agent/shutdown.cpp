@@ -6,10 +6,13 @@
 #include "base/error.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
+#include <string_view>
 
 namespace banger::agent {
 namespace {
@@ -23,10 +26,25 @@ constexpr auto kill_time = 1000ms;
 /// What the guest's init gets to shut down in.
 constexpr auto init_time = 11000ms;
 
-void sysrq(char key) noexcept {
-    const UniqueFd fd{::open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC)};
-    if (fd) {
-        [[maybe_unused]] const ssize_t ignored = ::write(fd.get(), &key, 1);
+/// Makes every file system read-only, also those that no path leads to: the disk under the overlay
+/// that is the root. The kernel does it on its own time and says so in its log.
+void remount_read_only() noexcept {
+    constexpr int patience_ms = 3000;
+    constexpr std::string_view said = "Emergency Remount complete";
+    const UniqueFd log{::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
+    const UniqueFd trigger{::open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC)};
+    if (!log || ::lseek(log.get(), 0, SEEK_END) < 0 || !trigger ||
+        ::write(trigger.get(), "u", 1) != 1) {
+        return;
+    }
+    pollfd waiting{log.get(), POLLIN, 0};
+    while (::poll(&waiting, 1, patience_ms) > 0) {
+        std::array<char, 8192> record{};
+        const ssize_t n = ::read(log.get(), record.data(), record.size());
+        if (n > 0 && std::string_view(record.data(), static_cast<std::size_t>(n)).find(said) !=
+                         std::string_view::npos) {
+            return;
+        }
     }
 }
 
@@ -97,7 +115,7 @@ void Shutdown::leave() {
 
 void reboot_now() noexcept {
     ::sync();
-    sysrq('u');
+    remount_read_only();
     ::sync();
     ::reboot(RB_AUTOBOOT);
     log("the machine does not reboot");

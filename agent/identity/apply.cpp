@@ -93,6 +93,22 @@ bool includes_drop_ins(std::string_view config) {
     return false;
 }
 
+constexpr std::int64_t usec_per_sec = 1000000;
+
+std::int64_t now_usec(clockid_t clock) noexcept {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    constexpr std::int64_t nsec_per_usec = 1000;
+    return std::int64_t{now.tv_sec} * usec_per_sec + now.tv_nsec / nsec_per_usec;
+}
+
+void set_clock(std::int64_t usec) {
+    const timeval wanted{usec / usec_per_sec, usec % usec_per_sec};
+    if (::settimeofday(&wanted, nullptr) != 0) {
+        throw_errno("set the clock");
+    }
+}
+
 } // namespace
 
 std::string with_block(std::string_view content, std::string_view block, bool at_front) {
@@ -174,18 +190,16 @@ void apply_hostname(const Identity &identity) {
 }
 
 void apply_clock(const Identity &identity) {
-    constexpr std::int64_t usec_per_sec = 1000000;
-    timeval now{};
-    ::gettimeofday(&now, nullptr);
-    const std::int64_t difference =
-        identity.realtime_usec - (std::int64_t{now.tv_sec} * usec_per_sec + now.tv_usec);
-    if (identity.realtime_usec <= 0 || std::llabs(difference) < usec_per_sec) {
-        return;
+    if (identity.realtime_usec > 0 &&
+        std::llabs(identity.realtime_usec - now_usec(CLOCK_REALTIME)) > usec_per_sec) {
+        set_clock(identity.realtime_usec);
     }
-    const timeval wanted{identity.realtime_usec / usec_per_sec,
-                         identity.realtime_usec % usec_per_sec};
-    if (::settimeofday(&wanted, nullptr) != 0) {
-        throw_errno("set the clock");
+}
+
+void apply_clock_at_boot(const Identity &identity) {
+    const std::int64_t earliest = identity.realtime_usec + now_usec(CLOCK_BOOTTIME);
+    if (identity.realtime_usec > 0 && now_usec(CLOCK_REALTIME) < earliest) {
+        set_clock(earliest);
     }
 }
 
@@ -198,7 +212,6 @@ void apply(const Identity &identity, const fs::path &root,
             warn(fmt::format("{}: {}", name, error.what()));
         }
     };
-    part("clock", [&] { apply_clock(identity); });
     part("host name", [&] { apply_hostname(identity); });
     part("network", [&] { apply_network(identity); });
     part("files in /etc", [&] { apply_files(identity, root); });

@@ -96,6 +96,7 @@ void start_agent(const std::string &init, std::uint64_t generation, const Unique
     load_modules("/banger/modules");
     const Disks disks = find_disks(disk_time);
     const identity::Identity identity = read_identity(disks.config);
+    identity::apply_clock_at_boot(identity);
     switch_root(assemble_root(disks, "/banger/agent"));
     identity::apply(identity, "/", warn);
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <iostream>
+
 namespace banger::test {
 namespace {
 
@@ -50,7 +52,7 @@ TEST_F(EndingGuest, StopsInTimeUnderAStubbornShellAndLosesNoWrite) {
     ASSERT_TRUE(status) << guest->console();
     EXPECT_EQ(WEXITSTATUS(*status), 0);
     EXPECT_LE(took, 15s);
-    RecordProperty("stop_ms", static_cast<int>(took / 1ms));
+    std::cout << "stop took " << took / 1ms << " ms\n";
 
     guest.reset();
     guest = boot();
