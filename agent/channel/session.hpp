@@ -102,7 +102,7 @@ private:
 constexpr std::size_t write_buffer = 64U << 10U;
 /// Receive window of one stream: what a stalled reader can hold back, and what is under way at
 /// full speed.
-constexpr std::int32_t stream_window = 256 << 10;
+constexpr std::int32_t stream_window = 1 << 20;
 /// Receive window of all streams together; credited on receipt, so it never stops a stream.
 constexpr std::int32_t connection_window = 16 << 20;
 /// Streams at once, each way.

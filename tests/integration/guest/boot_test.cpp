@@ -1,4 +1,4 @@
-#include "tests/integration/guest/guest.hpp"
+#include "tests/integration/guest/shared_guest.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,24 +7,7 @@ namespace {
 
 using Kind = channel::Event::Kind;
 
-/// One guest for the tests that leave it as it is.
-class RunningGuest : public testing::Test {
-protected:
-    static void SetUpTestSuite() {
-        machine_ = std::make_unique<GuestMachine>();
-        guest_ = std::make_unique<Guest>(*machine_);
-        connected_ = guest_->connect();
-    }
-    static void TearDownTestSuite() {
-        guest_.reset();
-        machine_.reset();
-    }
-    void SetUp() override { ASSERT_TRUE(connected_) << guest_->console(); }
-
-    static inline std::unique_ptr<GuestMachine> machine_;
-    static inline std::unique_ptr<Guest> guest_;
-    static inline bool connected_ = false;
-};
+using RunningGuest = SharedGuest;
 
 TEST_F(RunningGuest, SaysHello) {
     const Answer answer = guest_->channel().ask("GET", "/v1/hello");

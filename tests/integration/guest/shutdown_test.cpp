@@ -1,4 +1,4 @@
-#include "tests/integration/guest/guest.hpp"
+#include "tests/integration/guest/shared_guest.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -13,7 +13,10 @@ using Kind = channel::Event::Kind;
 /// Each test starts the same VM again.
 class EndingGuest : public testing::Test {
 protected:
-    static void SetUpTestSuite() { machine_ = std::make_unique<GuestMachine>(); }
+    static void SetUpTestSuite() {
+        SharedGuest::end();
+        machine_ = std::make_unique<GuestMachine>();
+    }
     static void TearDownTestSuite() { machine_.reset(); }
 
     static std::unique_ptr<Guest> boot() {
