@@ -1,0 +1,49 @@
+#include "cli/artifacts.hpp"
+
+#include <algorithm>
+
+namespace banger::cli {
+namespace {
+
+bool has(const std::vector<Artifact> &artifacts, const std::string &name) {
+    return std::any_of(artifacts.begin(), artifacts.end(),
+                       [&](const Artifact &artifact) { return artifact.name == name; });
+}
+
+} // namespace
+
+std::vector<Artifact> list_artifacts(const ManagedObjects &objects, const char *interface) {
+    std::vector<Artifact> artifacts;
+    for (const auto &[path, interfaces] : objects) {
+        const auto found = interfaces.find(interface);
+        if (found == interfaces.end()) {
+            continue;
+        }
+        const Properties &p = found->second;
+        artifacts.push_back({property<std::string>(p, "Name"), property<std::string>(p, "Version"),
+                             property<std::string>(p, "Digest"), property<std::string>(p, "Source"),
+                             property<std::uint64_t>(p, "SizeBytes"),
+                             property<std::uint64_t>(p, "CreatedAt")});
+    }
+    std::sort(artifacts.begin(), artifacts.end(),
+              [](const Artifact &a, const Artifact &b) { return a.name < b.name; });
+    return artifacts;
+}
+
+void pull_missing(Client &client, Jobs &jobs, const ManagedObjects &objects,
+                  const std::string &image, const std::string &kernel) {
+    const sdbus::ObjectPath manager{names::manager_path};
+    if (!has(list_artifacts(objects, names::image), image)) {
+        const auto job = client.call<sdbus::ObjectPath>(manager, names::manager, "PullImage", image,
+                                                        Properties{});
+        jobs.finish(job, "image " + image, OnInterrupt::Cancel);
+    }
+    const auto kernels = list_artifacts(objects, names::kernel);
+    if (kernel.empty() ? kernels.empty() : !has(kernels, kernel)) {
+        const auto job = client.call<sdbus::ObjectPath>(manager, names::manager, "PullKernel",
+                                                        kernel, Properties{});
+        jobs.finish(job, kernel.empty() ? "kernel" : "kernel " + kernel, OnInterrupt::Cancel);
+    }
+}
+
+} // namespace banger::cli

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "cli/client.hpp"
+#include "cli/jobs.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace banger::cli {
+
+/// What org.banger.Image or org.banger.Kernel tells.
+struct Artifact {
+    std::string name;
+    std::string version; ///< of a kernel
+    std::string digest;
+    std::string source;
+    std::uint64_t size_bytes = 0;
+    std::uint64_t created_at_usec = 0;
+};
+
+/// Sorted by name; `interface` is names::image or names::kernel.
+std::vector<Artifact> list_artifacts(const ManagedObjects &objects, const char *interface);
+
+/// Pulls the image and a kernel to boot it with where they are missing, with progress. An empty
+/// `kernel` means the default one. Throws Error.
+void pull_missing(Client &client, Jobs &jobs, const ManagedObjects &objects,
+                  const std::string &image, const std::string &kernel);
+
+} // namespace banger::cli

@@ -1,0 +1,77 @@
+#include "base/byte_size.hpp"
+#include "base/names.hpp"
+#include "cli/artifact_verbs.hpp"
+#include "cli/artifacts.hpp"
+#include "cli/format.hpp"
+#include "cli/jobs.hpp"
+#include "cli/sizing.hpp"
+#include "cli/table.hpp"
+#include "cli/verbs.hpp"
+
+namespace banger::cli {
+namespace {
+
+void add_build(CLI::App &image, Context &context) {
+    struct Flags {
+        std::string name;
+        std::string from;
+        bool force = false;
+    };
+    const auto flags = std::make_shared<Flags>();
+    CLI::App *verb = image.add_subcommand("build", "Build an image from a recipe of the catalog");
+    verb->add_option("NAME", flags->name, "Its name")->type_name(kind::image)->required();
+    verb->add_option("--from", flags->from, "The recipe (default: the name)")->type_name("RECIPE");
+    verb->add_flag("--force", flags->force, "Build it anew where it is there already");
+    verb->callback([flags, &context] {
+        context.action = [flags] {
+            const std::string name = ArtifactName("image", flags->name).str();
+            Properties options;
+            if (!flags->from.empty()) {
+                options.emplace("from", sdbus::Variant{flags->from});
+            }
+            if (flags->force) {
+                options.emplace("force", sdbus::Variant{true});
+            }
+            return make_artifact("BuildImage", name, options, "image " + name);
+        };
+    });
+}
+
+void add_pull(CLI::App &image, Context &context) {
+    const auto reference = std::make_shared<std::string>();
+    CLI::App *verb = image.add_subcommand("pull", "Make an image of the catalog available");
+    verb->add_option("NAME", *reference, "Its name in the catalog (default: default_image_name)")
+        ->type_name(kind::image);
+    verb->callback([reference, &context] {
+        context.action = [reference] {
+            const std::string name =
+                reference->empty() ? load_config().default_image_name.value : *reference;
+            return make_artifact("PullImage", name, {}, "image " + name);
+        };
+    });
+}
+
+void print_images(const std::vector<Artifact> &images) {
+    Table table({"NAME", "DIGEST", "SOURCE", "SIZE", "CREATED"});
+    for (const Artifact &image : images) {
+        constexpr std::size_t short_digest = 19; // "sha256:" and twelve digits
+        table.add({image.name, image.digest.substr(0, short_digest), image.source,
+                   format_byte_size(image.size_bytes),
+                   format_since(image.created_at_usec, now_usec())});
+    }
+    fmt::print("{}", table.text());
+}
+
+} // namespace
+
+void add_image(CLI::App &root, Context &context) {
+    CLI::App *image = root.add_subcommand("image", "Manage images");
+    image->require_subcommand(1);
+    add_build(*image, context);
+    add_pull(*image, context);
+    add_artifact_list(*image, "List images", names::image, print_images, context);
+    add_artifact_delete(*image, "delete", "Delete images that no VM uses", kind::image,
+                        "DeleteImage", context);
+}
+
+} // namespace banger::cli
