@@ -148,7 +148,8 @@ TEST_F(DebianArchive, AnImageIsBuiltByAnOrdinaryUser) {
     const auto debugfs = [&](const std::string &request) {
         return output_of({"/usr/sbin/debugfs", "-R", request, image->rootfs().string()});
     };
-    EXPECT_NE(debugfs("cat /usr/lib/os-release").find("VERSION_CODENAME=bookworm"), std::string::npos);
+    EXPECT_NE(debugfs("cat /usr/lib/os-release").find("VERSION_CODENAME=bookworm"),
+              std::string::npos);
     EXPECT_EQ(debugfs("ls /etc/ssh").find("ssh_host_"), std::string::npos)
         << "host keys are each VM's own";
     EXPECT_EQ(image::build_directories("/var/tmp").size(), 0U);
