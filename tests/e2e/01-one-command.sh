@@ -4,7 +4,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-alice sh -c 'rm -f monitor; systemd-run --user --quiet --collect --unit=monitor --property=StandardOutput=file:%h/monitor \
+alice sh -c 'rm -f monitor; systemd-run --user --quiet --collect --unit=monitor --property=StandardOutput=file:$HOME/monitor \
     busctl --user monitor org.banger.Manager --json=short' </dev/null
 
 run alice banger vm run --name sandbox -- sh -c 'uname -r; exit 42'

@@ -30,16 +30,16 @@ check "the state is right" state_is alice rock stopped
 pid_of() { root pgrep -u alice -o -f "$1" </dev/null; }
 
 run alice banger vm start rock
-root kill -KILL "$(pid_of 'qemu-system-x86_64|firecracker')" </dev/null
+root kill -KILL "$(pid_of '^[^ ]*(qemu-system-x86_64|firecracker) ')" </dev/null
 check "kill -9 of the VMM ends in failed" eventually 20 state_is alice rock failed
 run alice banger vm show rock --json
 check "with the reason" out_has '[Vv][Mm][Mm].*(signal|kill)'
 
 run alice banger vm start rock
 check "it starts again" status_is 0
-root kill -KILL "$(pid_of banger-vm-supervisor)" </dev/null
+root kill -KILL "$(pid_of '^[^ ]*banger-vm-supervisor ')" </dev/null
 check "kill -9 of the supervisor ends in failed" eventually 20 state_is alice rock failed
-run root pgrep -u alice -a 'qemu-system|firecracker'
+run root pgrep -u alice -f -a '[q]emu-system-|[f]irecracker'
 check "and the VMM is gone with it" out_is ''
 
 run alice banger vm delete rock

@@ -8,7 +8,7 @@ check "a machine runs" status_is 0
 uid=$(root id -u alice </dev/null)
 run root systemctl stop "user@$uid.service"
 check "the user manager stops" status_is 0
-run root sh -c 'ip -o tuntap list; pgrep -u alice -a "qemu-system|firecracker"'
+run root sh -c 'ip -o tuntap list; pgrep -u alice -f -a "[q]emu-system-|[f]irecracker"'
 check "no tap and no VMM is left" out_is ''
 root systemctl start "user@$uid.service" </dev/null
 check "the machine is stopped, not failed" state_is alice night stopped

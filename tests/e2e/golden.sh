@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The default image and kernel, built once by a user in the box as the first `vm run` does, and kept for later
+# The default image and kernel, built once by a user in the box by what the first `vm run` does too, and kept for later
 # machines: what is tested is everything after that.
 
 # golden_path: changes with the code that makes them.
@@ -11,14 +11,14 @@ golden_path() {
         -print0 | sort -z | xargs -0 cat | cache_key)"
 }
 
-# golden_into_machine CONTROL PATH: gives alice and bob the image and kernel of PATH; where there is none yet, alice's
-# first `vm run` makes them, and they are kept.
+# golden_into_machine CONTROL PATH: gives alice and bob the image and kernel of PATH; where there is none yet, alice
+# makes them, and they are kept.
 golden_into_machine() {
     local control=$1 path=$2
     if [ ! -d "$path" ]; then
-        say "the first vm run builds image and kernel"
-        timeout 1500 "$control" run -u alice -- banger vm run --rm --name golden -- true </dev/null >&2 ||
-            die "the first vm run failed"
+        say "building the default image and pulling the kernel"
+        timeout 1500 "$control" run -u alice -- sh -c 'banger image pull debian-bookworm && banger kernel pull' \
+            </dev/null >&2 || die "no image or no kernel: see above"
         "$control" run -u alice -- systemctl --user stop bangerd.socket bangerd.service
         "$control" run -u root -- cp -a --sparse=always /home/alice/.local/state/banger \
             "/var/cache/banger-golden/${path##*/}.new"

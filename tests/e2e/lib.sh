@@ -96,7 +96,7 @@ nothing_left() {
         find "$home/.config/systemd" "/run/user/$uid/systemd" "/run/user/$uid/banger" \
             -name "*banger-vm@*${vm}*" 2>/dev/null
         find "$home/.local/state/banger/vms" "/run/user/$uid/banger/vm" -mindepth 1 -maxdepth 1 2>/dev/null
-        pgrep -u "$user" -a "qemu-system|firecracker|banger-vm-super"
+        pgrep -u "$user" -f -a "[q]emu-system-|[f]irecracker|[b]anger-vm-supervisor"
         ls "/etc/systemd/network" | grep -i banger
         true' sh "$user" "$vm" </dev/null)
     [ -z "$found" ] || {
