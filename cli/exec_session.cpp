@@ -1,5 +1,6 @@
 #include "cli/exec_session.hpp"
 
+#include "cli/errors.hpp"
 #include "cli/exec_control.hpp"
 #include "cli/input_pump.hpp"
 #include "cli/output_copier.hpp"
@@ -55,6 +56,19 @@ private:
     sigset_t before_{};
     UniqueFd fd_;
 };
+
+// As a shell and docker exec have it: 127 for a program that is not there, 126 for one that may not
+// be run.
+int status_of_failed_start(ErrorCode code) {
+    switch (code) {
+    case ErrorCode::NotFound:
+        return 127;
+    case ErrorCode::NotAuthorized:
+        return 126;
+    default:
+        return exit_status::own_failure;
+    }
+}
 
 class Session {
 public:
@@ -143,7 +157,14 @@ private:
         case ExecEvent::Kind::Other:
             return;
         case ExecEvent::Kind::Failed:
-            throw Error(event->code, event->message);
+            result_.status = status_of_failed_start(event->code);
+            if (result_.status == exit_status::own_failure) {
+                throw Error(event->code, event->message);
+            }
+            print_error(event->message);
+            told_ = true;
+            end();
+            return;
         case ExecEvent::Kind::Ended:
             result_.status = event->status;
             told_ = true;
