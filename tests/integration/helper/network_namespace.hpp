@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -31,6 +32,8 @@ public:
         std::thread maker([this] {
             if (unshare(CLONE_NEWNET) == 0) {
                 fd_ = UniqueFd(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+                // A new namespace takes this over from the machine, which may forward.
+                std::ofstream("/proc/sys/net/ipv4/ip_forward") << "0\n";
             }
         });
         maker.join();
