@@ -21,7 +21,7 @@ check "a guest does not reach it" fails
 check "and is refused at once" within 3
 alice systemctl --user stop listener </dev/null
 
-archive=$(root sh -c "awk '\$1 == \"deb\" { print \$2; exit }' /etc/apt/sources.list" </dev/null)
+archive=$(root apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' </dev/null | head -n 1)
 host=$(sed 's,^[a-z]*://\([^/:]*\).*,\1,' <<<"$archive")
 run alice banger vm exec two -- curl -sI -m 20 "$archive"
 check "with NAT the outside is there" out_has '^HTTP/'
