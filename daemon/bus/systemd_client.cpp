@@ -214,6 +214,41 @@ public:
                 });
     }
 
+    /// Asks for the state of the unit, and remembers it.
+    void query(const VmName &name, Callback<vm::UnitStatus> done) {
+        // Four questions at once; the answers come in their order, so the last one completes it.
+        const auto status = std::make_shared<vm::UnitStatus>();
+        const auto failed = std::make_shared<std::optional<Error>>();
+        const auto into = [failed](std::string &target, std::shared_ptr<vm::UnitStatus> keep) {
+            return [failed, &target, keep = std::move(keep)](Outcome<std::string> outcome) {
+                if (outcome) {
+                    target = outcome.value();
+                } else {
+                    *failed = outcome.error();
+                }
+            };
+        };
+        get_property<std::string>(name, unit_interface, "ActiveState",
+                                  into(status->active, status));
+        get_property<std::string>(name, unit_interface, "SubState", into(status->sub, status));
+        get_property<std::string>(name, service_interface, "Result", into(status->result, status));
+        get_property<std::uint32_t>(
+            name, service_interface, "MainPID",
+            [this, name, status, failed, done = std::move(done)](Outcome<std::uint32_t> pid) {
+                if (*failed) {
+                    done(**failed);
+                    return;
+                }
+                if (!pid) {
+                    done(pid.error());
+                    return;
+                }
+                status->main_pid = static_cast<pid_t>(pid.value());
+                remember(name, *status);
+                done(*status);
+            });
+    }
+
     void watch(const VmName &name) {
         watched_[name] = std::make_unique<Unit>(bus_, name, [this, name](const auto &status) {
             if (observer_) {
@@ -257,16 +292,21 @@ private:
     }
     void onUnitNew(const std::string &, const sdbus::ObjectPath &) override {}
     void onUnitRemoved(const std::string &unit, const sdbus::ObjectPath &) override {
-        // A unit that is forgotten says nothing any more; what it was is over.
+        // Also sent for every unit when systemd reloads. So ask; but not about one that is known to
+        // be down, because the question loads it, and then it is removed again.
         const std::string name = vm_name_of_unit(unit);
-        if (name.empty() || !observer_) {
+        if (name.empty()) {
             return;
         }
         const auto found = watched_.find(VmName(name));
-        if (found != watched_.end() && found->second->status.active != "failed") {
-            found->second->status = {};
-            observer_(VmName(name), {});
+        if (found == watched_.end() || found->second->status.active == "inactive") {
+            return;
         }
+        query(VmName(name), [this, vm = VmName(name)](Outcome<vm::UnitStatus> status) {
+            if (status && observer_) {
+                observer_(vm, status.value());
+            }
+        });
     }
 
     sdbus::IConnection &bus_;
@@ -322,10 +362,12 @@ void SystemdClient::reset_failed(const VmName &name, Callback<void> done) {
 void SystemdClient::set_limits(const VmName &name, const vm::UnitLimits &limits,
                                Callback<void> done) {
     using Property = sdbus::Struct<std::string, sdbus::Variant>;
+    // In the order of their drop-ins' names: else systemd takes the unit for one that has changed
+    // on disk, and asks for a reload.
     const std::vector<Property> properties{
-        sdbus::make_struct(std::string{"MemoryMax"}, sdbus::Variant{limits.memory_max}),
         sdbus::make_struct(std::string{"CPUQuotaPerSecUSec"},
                            sdbus::Variant{limits.cpu_quota_usec_per_sec}),
+        sdbus::make_struct(std::string{"MemoryMax"}, sdbus::Variant{limits.memory_max}),
         sdbus::make_struct(std::string{"TasksMax"}, sdbus::Variant{limits.tasks_max})};
     manager_->call<>("SetUnitProperties", fmt::format("limit {}", name.unit()), std::move(done),
                      name.unit(), true, properties);
@@ -351,39 +393,7 @@ void SystemdClient::forget(const VmName &name, Callback<void> done) {
 }
 
 void SystemdClient::status(const VmName &name, Callback<vm::UnitStatus> done) {
-    // Four questions at once; the answers come in their order, so the last one completes it.
-    const auto status = std::make_shared<vm::UnitStatus>();
-    const auto failed = std::make_shared<std::optional<Error>>();
-    const auto into = [failed](std::string &target, std::shared_ptr<vm::UnitStatus> keep) {
-        return [failed, &target, keep = std::move(keep)](Outcome<std::string> outcome) {
-            if (outcome) {
-                target = outcome.value();
-            } else {
-                *failed = outcome.error();
-            }
-        };
-    };
-    manager_->get_property<std::string>(name, unit_interface, "ActiveState",
-                                        into(status->active, status));
-    manager_->get_property<std::string>(name, unit_interface, "SubState",
-                                        into(status->sub, status));
-    manager_->get_property<std::string>(name, service_interface, "Result",
-                                        into(status->result, status));
-    manager_->get_property<std::uint32_t>(
-        name, service_interface, "MainPID",
-        [this, name, status, failed, done = std::move(done)](Outcome<std::uint32_t> pid) {
-            if (*failed) {
-                done(**failed);
-                return;
-            }
-            if (!pid) {
-                done(pid.error());
-                return;
-            }
-            status->main_pid = static_cast<pid_t>(pid.value());
-            manager_->remember(name, *status);
-            done(*status);
-        });
+    manager_->query(name, std::move(done));
 }
 
 void SystemdClient::list(Callback<std::map<VmName, vm::UnitStatus>> done) {

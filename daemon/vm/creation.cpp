@@ -35,7 +35,7 @@ VmName name_for(store::Store &store, const std::string &wish) {
         return name;
     }
     for (;;) {
-        const VmName name(generated_name());
+        VmName name(generated_name());
         if (!store.find_vm(name)) {
             return name;
         }

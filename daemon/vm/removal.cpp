@@ -24,15 +24,23 @@ public:
         vm.occupation = Occupation::Deleting;
         host_number_ = vm.record().host_number;
         job_->stage("stopping", 0.1);
-        const auto self = shared_from_this();
-        if (vm.active()) {
-            services_.units.kill(name_, SIGKILL, [self](const Outcome<void> &) { self->stop(); });
-        } else {
-            reset_failed();
-        }
+        // Asked rather than known: files are removed only from under a unit that is down.
+        services_.units.status(name_, [self = shared_from_this()](Outcome<UnitStatus> status) {
+            if (!status ||
+                (status.value().active != "inactive" && status.value().active != "failed")) {
+                self->kill();
+            } else {
+                self->reset_failed();
+            }
+        });
     }
 
 private:
+    void kill() {
+        services_.units.kill(name_, SIGKILL,
+                             [self = shared_from_this()](const Outcome<void> &) { self->stop(); });
+    }
+
     void stop() {
         services_.units.stop(name_, [self = shared_from_this()](const Outcome<void> &stopped) {
             if (!stopped) {

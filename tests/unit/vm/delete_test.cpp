@@ -17,6 +17,13 @@ TEST_F(Delete, OfARunningVmLeavesNothing) {
     EXPECT_THROW(manager->get(name), Error);
 }
 
+TEST_F(Delete, StopsAlsoAVmThatWasTakenForStopped) {
+    const VmName name = created();
+    units.units[name].active = "active"; // and nobody was told
+    EXPECT_EQ(end_of(manager->remove(name)).state, job::State::Done);
+    EXPECT_EQ(units.units[name].active, "inactive");
+}
+
 TEST_F(Delete, FreesNameAndAddressAtOnce) {
     const VmName name = created();
     end_of(manager->remove(name));
