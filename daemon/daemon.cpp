@@ -284,7 +284,7 @@ struct Daemon::Pieces {
     std::string told_status;
 };
 
-Daemon::Daemon(EventLoop &loop, Paths paths, Programs programs)
+Daemon::Daemon(EventLoop &loop, Paths paths, const Programs &programs)
     : pieces_(std::make_unique<Pieces>(loop, std::move(paths), programs)) {}
 
 Daemon::~Daemon() = default;

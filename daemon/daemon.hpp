@@ -21,7 +21,7 @@ struct Programs {
 class Daemon {
 public:
     /// Throws Error when there is no session bus.
-    Daemon(EventLoop &loop, Paths paths, Programs programs);
+    Daemon(EventLoop &loop, Paths paths, const Programs &programs);
     ~Daemon();
     Daemon(const Daemon &) = delete;
     Daemon &operator=(const Daemon &) = delete;
