@@ -74,6 +74,9 @@ bool Client::wait_until(const std::function<bool()> &done,
 }
 
 ManagedObjects Client::objects() {
+    // sd-bus answers GetManagedObjects itself, also when the records cannot be read; this says so.
+    call<std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>>>(
+        sdbus::ObjectPath{names::manager_path}, names::manager, "ListVMs");
     return call<ManagedObjects>(sdbus::ObjectPath{names::manager_path}, names::object_manager,
                                 "GetManagedObjects");
 }
