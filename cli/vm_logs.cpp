@@ -18,7 +18,7 @@ struct Flags {
 std::vector<std::string> journal_command(const Flags &flags, const std::string &unit) {
     // --user-unit instead of --user: the latter reads per-user journals alone, which a host without
     // a persistent journal has not.
-    std::vector<std::string> argv{"journalctl", "--user-unit=" + unit,
+    std::vector<std::string> argv{"journalctl", "--quiet", "--user-unit=" + unit,
                                   fmt::format("_UID={}", ::getuid())};
     if (flags.follow) {
         argv.emplace_back("--follow");

@@ -2,6 +2,8 @@
 
 #include "cli/job_progress.hpp"
 
+#include <unistd.h>
+
 namespace banger::cli {
 namespace {
 
@@ -20,6 +22,15 @@ bool reached(const VmInfo &vm, Readiness readiness) {
         return vm.boot_finished;
     }
     return false;
+}
+
+// How many steps of the boot are done: each gets the whole time anew.
+int steps_done(const VmInfo &vm) {
+    return (vm.state == "running" ? 1 : 0) + (vm.login_ready ? 1 : 0) + (vm.boot_finished ? 1 : 0);
+}
+
+bool has_ended(const VmInfo &vm) {
+    return vm.state == "failed" || vm.state == "stopped" || vm.state == "stopping";
 }
 
 // "Job docker.service/start running (5s / 1min 30s)" without the running clock.
@@ -43,24 +54,28 @@ VmInfo wait_until_ready(Client &client, const sdbus::ObjectPath &path, Readiness
     int losses = 0;
     // Wakes the wait once, so that a boot that says nothing is not silent for ever.
     EventSource speak = client.loop().add_timer(quiet_for, [] {});
-    const bool in_time = client.wait_until(
-        [&] {
-            if (daemon.losses() != losses) {
-                // A new bangerd takes the running VMs over.
-                losses = daemon.losses();
-                watch.refresh();
-            }
-            vm = vm_info(path, watch.values());
-            if (is_terminal(2) || Clock::now() - began >= quiet_for) {
-                view.show({stage_of(vm), -1});
-            }
-            return reached(vm, readiness) || vm.state == "failed" || vm.state == "stopped" ||
-                   vm.state == "stopping";
-        },
-        timeout);
+    bool in_time = true;
+    while (in_time && !reached(vm, readiness) && !has_ended(vm)) {
+        const int steps = steps_done(vm);
+        in_time = client.wait_until(
+            [&] {
+                if (daemon.losses() != losses) {
+                    // A new bangerd takes the running VMs over.
+                    losses = daemon.losses();
+                    watch.refresh();
+                }
+                vm = vm_info(path, watch.values());
+                if (is_terminal(STDERR_FILENO) || Clock::now() - began >= quiet_for) {
+                    view.show({stage_of(vm), -1});
+                }
+                return has_ended(vm) || reached(vm, readiness) || steps_done(vm) > steps;
+            },
+            timeout);
+    }
     view.clear();
     if (!in_time) {
-        fail(ErrorCode::GuestTimeout, "the VM '{}' was not ready within {} s{}", vm.name,
+        fail(ErrorCode::GuestTimeout,
+             "the VM '{}' was not ready: its boot did not move on for {} s{}", vm.name,
              timeout.count(), vm.boot_status.empty() ? "" : " (" + printable(vm.boot_status) + ")");
     }
     if (!reached(vm, readiness)) {

@@ -14,8 +14,9 @@ enum class Readiness {
     Boot,    ///< the guest's init is through: its services are up
 };
 
-/// Waits until the VM is that far, and shows what its init waits for when it lasts. Throws
-/// Error{GuestTimeout} when the time is up, Error{VmmFailed} when the VM has ended instead, or
+/// Waits until the VM is that far, and shows what its init waits for when it lasts. Each step of
+/// the boot (agent, login, end) may take `timeout`: a slow host is slow at each. Throws
+/// Error{GuestTimeout} when one takes longer, Error{VmmFailed} when the VM has ended instead, or
 /// Interrupted.
 VmInfo wait_until_ready(Client &client, const sdbus::ObjectPath &vm, Readiness readiness,
                         std::chrono::seconds timeout);

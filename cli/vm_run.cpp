@@ -271,7 +271,7 @@ void add_vm_run(CLI::App &vm, Context &context) {
     verb->add_flag("--rm", flags->remove, "Delete the VM at the end, however it ends");
     verb->add_flag("-d,--detach", flags->detach, "Leave it running in the background");
     verb->add_option("--ready-timeout", flags->ready_timeout,
-                     "How long the guest may take to be ready (default: 90s)")
+                     "How long each step of the boot may take (default: 90s)")
         ->type_name("TIME");
     constexpr const char *workspace = "The repository";
     verb->add_option("--branch", flags->branch, "Begin a new branch of this name in the guest")
