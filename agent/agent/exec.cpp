@@ -242,6 +242,8 @@ void Exec::on_progress() {
 }
 
 void Exec::on_exit(int status) {
+    const auto self = shared_from_this();
+    child_.reset();
     // The child's word about a failed start comes before its end.
     if (progress_) {
         on_progress();
@@ -266,6 +268,7 @@ void Exec::report(const channel::ExecReport &report) {
 }
 
 void Exec::fail_with(const Error &error) {
+    const auto self = shared_from_this();
     report(error);
     dead_ = true;
     control_.end();
@@ -337,7 +340,6 @@ void Exec::finish() {
     // What the process left running in the background stays, as after a login; its cgroup is kept
     // in the table until the guest shuts down.
     if (!alive()) {
-        const auto self = shared_from_this();
         on_gone_();
     }
 }

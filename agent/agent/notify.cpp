@@ -79,9 +79,13 @@ void NotifyListener::read_one() {
             std::memcpy(&credentials, CMSG_DATA(item), sizeof(credentials));
             from_root = credentials.uid == 0;
         } else if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS) {
-            int fd = -1; // systemd's barrier, or a stranger's: closing it is the answer.
-            std::memcpy(&fd, CMSG_DATA(item), sizeof(fd));
-            const UniqueFd closed{fd};
+            // systemd's barrier, or a stranger's: closing them is the answer.
+            const std::size_t count = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            for (std::size_t i = 0; i < count; ++i) {
+                int fd = -1;
+                std::memcpy(&fd, CMSG_DATA(item) + i * sizeof(int), sizeof(fd));
+                const UniqueFd closed{fd};
+            }
         }
     }
     if (!from_root) {

@@ -73,6 +73,8 @@ struct Unpacking : std::enable_shared_from_this<Unpacking> {
     }
 
     void finished(int status) {
+        const auto self = shared_from_this();
+        child.reset();
         pid = -1;
         std::array<char, 4096> text{};
         set_nonblocking(result.get());

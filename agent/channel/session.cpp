@@ -60,8 +60,9 @@ void Session::receive(Bytes data) {
 
 Bytes Session::output() {
     const auto self = shared_from_this();
+    // Also while the transport is stuck: readers on this side wait for what has arrived.
+    redeliver();
     if (out_taken_ == out_.size() && !failure_ && !abandoned_) {
-        redeliver();
         fill();
     }
     if (out_taken_ == out_.size()) {

@@ -96,7 +96,11 @@ void start_agent(const std::string &init, std::uint64_t generation, const Unique
     load_modules("/banger/modules");
     const Disks disks = find_disks(disk_time);
     const identity::Identity identity = read_identity(disks.config);
-    identity::apply_clock_at_boot(identity);
+    try {
+        identity::apply_clock_at_boot(identity);
+    } catch (const Error &error) {
+        warn(error.what());
+    }
     switch_root(assemble_root(disks, "/banger/agent"));
     identity::apply(identity, "/", warn);
 
