@@ -249,7 +249,7 @@ void Exec::on_exit(int status) {
         on_progress();
     }
     if (WIFSIGNALED(status)) {
-        report(channel::ExecSignalled{signal_name(WTERMSIG(status)), WCOREDUMP(status)});
+        report(channel::ExecSignalled{signal_name(WTERMSIG(status)), WCOREDUMP(status) != 0});
     } else {
         report(channel::ExecExited{WEXITSTATUS(status)});
     }

@@ -111,12 +111,13 @@ void on_notification(const NotifyListener::Message &message, Api &api,
          nullptr});
     Transport transport(loop, server);
     loop.before_wait([&] { transport.flush(); });
-    const Loop::Watch signal_watch = loop.watch(signals.get(), EPOLLIN, [&](std::uint32_t) {
-        signalfd_siginfo info{};
-        while (::read(signals.get(), &info, sizeof(info)) > 0) {
-        }
-        loop.reap();
-    });
+    [[maybe_unused]] const Loop::Watch signal_watch =
+        loop.watch(signals.get(), EPOLLIN, [&](std::uint32_t) {
+            signalfd_siginfo info{};
+            while (::read(signals.get(), &info, sizeof(info)) > 0) {
+            }
+            loop.reap();
+        });
     std::unique_ptr<NotifyListener> notifications;
     if (options.notify_socket) {
         notifications = std::make_unique<NotifyListener>(

@@ -16,7 +16,7 @@ Outlet::Outlet(Loop &loop, channel::Stream stream, UniqueFd fd)
           stream_.resume_sending();
       })) {}
 
-std::shared_ptr<Outlet> Outlet::attach(Loop &loop, channel::Stream stream, UniqueFd fd,
+std::shared_ptr<Outlet> Outlet::attach(Loop &loop, const channel::Stream &stream, UniqueFd fd,
                                        channel::StreamCallbacks callbacks) {
     auto outlet = std::make_shared<Outlet>(loop, stream, std::move(fd));
     callbacks.on_pull = [outlet](std::span<std::byte> buffer) { return outlet->pull(buffer); };

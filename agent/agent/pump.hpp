@@ -14,7 +14,7 @@ class Outlet : public std::enable_shared_from_this<Outlet> {
 public:
     /// Takes a non-blocking descriptor. `callbacks` are the stream's other callbacks; the outlet
     /// lives in them until the stream ends.
-    static std::shared_ptr<Outlet> attach(Loop &loop, channel::Stream stream, UniqueFd fd,
+    static std::shared_ptr<Outlet> attach(Loop &loop, const channel::Stream &stream, UniqueFd fd,
                                           channel::StreamCallbacks callbacks = {});
     Outlet(Loop &loop, channel::Stream stream, UniqueFd fd);
 

@@ -150,13 +150,10 @@ void Transport::read_all() {
         if (n > 0) {
             server_.receive(std::span{buffer.data(), static_cast<std::size_t>(n)});
             flush();
-        } else if (n < 0 && errno == EINTR) {
-            continue;
-        } else if (n < 0 && errno == EAGAIN) {
+        } else if ((n < 0 && errno == EAGAIN) || (n == 0 && is_port_)) {
+            // A port reads as ended while nobody is at its other side; that comes as an event.
             return;
-        } else if (is_port_ && n == 0) {
-            return; // Nobody at the other side; the hang-up comes as an event.
-        } else {
+        } else if (n == 0 || errno != EINTR) {
             broken_ = true;
         }
     }

@@ -122,7 +122,7 @@ Disks find_disks(std::chrono::milliseconds deadline) {
     }
     const auto until = Clock::now() + deadline;
     for (;;) {
-        const Disks disks = look();
+        Disks disks = look();
         if (disks.complete()) {
             return disks;
         }
