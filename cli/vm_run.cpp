@@ -56,6 +56,19 @@ void check_combination(const Flags &flags, bool has_command) {
     }
 }
 
+// No VMM was started: there is no console to look at, and no disk worth keeping.
+bool is_refusal(ErrorCode code) {
+    switch (code) {
+    case ErrorCode::NotAuthorized:
+    case ErrorCode::NetworkUnavailable:
+    case ErrorCode::Unsupported:
+    case ErrorCode::InvalidArgument:
+        return true;
+    default:
+        return false;
+    }
+}
+
 // One `vm run` from the creation of its VM on.
 class Run {
 public:
@@ -83,7 +96,7 @@ public:
             if (!created_) {
                 throw;
             }
-            if (flags_.remove && !keep_) {
+            if (goes()) {
                 print_error(e.what());
                 tidy();
                 throw Error(e.code(), "");
@@ -111,7 +124,12 @@ private:
 
     void start() {
         const auto job = client_.call<sdbus::ObjectPath>(path_, names::vm, "Start", Properties{});
-        jobs_.finish(job, name_, OnInterrupt::Cancel);
+        try {
+            jobs_.finish(job, name_, OnInterrupt::Cancel);
+        } catch (const Error &e) {
+            refused_ = is_refusal(e.code());
+            throw;
+        }
         if (archive_ != nullptr) {
             send_workspace(client_, path_, *archive_, workspace_->guest_directory(), name_);
         }
@@ -181,9 +199,11 @@ private:
         }
     }
 
+    bool goes() const { return created_ && !keep_ && (flags_.remove || refused_); }
+
     // With --rm: the VM goes, whatever has happened. A second Ctrl-C leaves bangerd to it.
     void tidy() {
-        if (!flags_.remove || !created_ || keep_) {
+        if (!goes()) {
             return;
         }
         client_.clear_interrupt();
@@ -209,6 +229,7 @@ private:
     sdbus::ObjectPath path_;
     bool created_ = false;
     bool keep_ = false;
+    bool refused_ = false;
 };
 
 void refuse_taken_name(const ManagedObjects &objects, const std::string &name) {
