@@ -10,6 +10,7 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <string_view>
@@ -23,8 +24,11 @@ using namespace std::chrono_literals;
 constexpr auto look_again = 50ms;
 /// After SIGKILL to the execs.
 constexpr auto kill_time = 1000ms;
-/// What the guest's init gets to shut down in.
-constexpr auto init_time = 11000ms;
+/// All of it, execs and init. The host kills the VMM 15 s after its request, and the last sync and
+/// making read-only are to be over by then.
+constexpr auto whole_time = 12000ms;
+/// What the guest's init gets at least, however long the execs took.
+constexpr auto least_init_time = 3000ms;
 
 /// Makes every file system read-only, also those that no path leads to: the disk under the overlay
 /// that is the root. The kernel does it on its own time and says so in its log.
@@ -74,7 +78,9 @@ void Shutdown::begin(std::chrono::milliseconds grace, std::function<void()> on_s
     on_synced_ = std::move(on_synced);
     execs_.close();
     execs_.ask_all_to_end();
-    deadline_ = std::chrono::steady_clock::now() + grace;
+    const auto now = std::chrono::steady_clock::now();
+    deadline_ = now + grace;
+    end_ = now + whole_time;
     wait_for_execs();
 }
 
@@ -102,6 +108,9 @@ void Shutdown::sync_file_systems() {
 }
 
 void Shutdown::leave() {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end_ - std::chrono::steady_clock::now());
+    const auto init_time = std::max<std::chrono::milliseconds>(left, least_init_time);
     timer_ = loop_.timer(init_ == Init::Agent ? 0ms : init_time, [] {
         log("the guest's init did not end in time");
         reboot_now();

@@ -3,6 +3,7 @@
 #include "agent/agent/exec_table.hpp"
 #include "agent/agent/loop.hpp"
 
+#include <chrono>
 #include <functional>
 #include <string_view>
 
@@ -35,6 +36,7 @@ private:
     Init init_;
     std::function<void()> on_synced_;
     std::chrono::steady_clock::time_point deadline_;
+    std::chrono::steady_clock::time_point end_;
     bool begun_ = false;
     bool killed_ = false;
     Loop::Watch timer_;
