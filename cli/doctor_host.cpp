@@ -67,13 +67,17 @@ DoctorRow kvm() {
                 "switch on virtualization in the firmware, or nested virtualization in the host"};
     }
     if (errno == EACCES || errno == EPERM) {
+        const std::string anew =
+            fmt::format("log out of all sessions and in again, or 'sudo systemctl restart "
+                        "user@{}.service'",
+                        ::getuid());
         if (in_group_database("kvm")) {
             return {"KVM", Verdict::Fail,
                     "you are in the group kvm, but your user manager was started before that",
-                    "log out of all sessions and in again, or restart the machine"};
+                    anew};
         }
         return {"KVM", Verdict::Fail, "you may not open /dev/kvm",
-                fmt::format("sudo adduser {} kvm, then log in again", user_name())};
+                fmt::format("sudo usermod -aG kvm {}, then {}", user_name(), anew)};
     }
     return {"KVM", Verdict::Warn, "there is no /dev/kvm: guests are emulated in software",
             "switch on virtualization in the firmware (VT-x, AMD-V)"};

@@ -123,8 +123,9 @@ private:
     }
 
     void start() {
-        const auto job = client_.call<sdbus::ObjectPath>(path_, names::vm, "Start", Properties{});
         try {
+            const auto job =
+                client_.call<sdbus::ObjectPath>(path_, names::vm, "Start", Properties{});
             jobs_.finish(job, name_, OnInterrupt::Cancel);
         } catch (const Error &e) {
             refused_ = is_refusal(e.code());
@@ -245,6 +246,15 @@ void refuse_taken_name(const ManagedObjects &objects, const std::string &name) {
     }
 }
 
+// Told before an image is built for minutes.
+void refuse_without_vmm(Client &client) {
+    const Properties manager =
+        client.all_properties(sdbus::ObjectPath{names::manager_path}, names::manager);
+    if (manager.count("VMM") != 0 && property<std::string>(manager, "VMM").empty()) {
+        throw Error(ErrorCode::VmmFailed, property<std::string>(manager, "VMMReason"));
+    }
+}
+
 int run(const Flags &flags, const std::optional<std::vector<std::string>> &command) {
     std::optional<Workspace> workspace;
     if (!flags.path.empty()) {
@@ -267,6 +277,7 @@ int run(const Flags &flags, const std::optional<std::vector<std::string>> &comma
     Client client;
     const ManagedObjects objects = client.objects();
     refuse_taken_name(objects, spec.name);
+    refuse_without_vmm(client);
     Jobs jobs(client);
     pull_missing(client, jobs, objects, spec.image, spec.kernel);
     print_notice(spec_line(spec));

@@ -13,7 +13,9 @@ DiagnosisRow vmm_row(vm::Services &services) {
     try {
         return {"vmm", "pass", services.choose_vmm(services.config()).reason, ""};
     } catch (const Error &e) {
-        return {"vmm", "fail", e.what(), "see 'vmm' in config.toml"};
+        // The refusal of /dev/kvm names its cure itself.
+        return {"vmm", "fail", e.what(),
+                e.code() == ErrorCode::NotAuthorized ? "" : "see 'vmm' in config.toml"};
     }
 }
 

@@ -4,6 +4,7 @@
 #include "base/unique_fd.hpp"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -45,6 +46,35 @@ KvmDevice open_kvm() {
     return errno == EACCES || errno == EPERM ? KvmDevice::Denied : KvmDevice::Absent;
 }
 
+/// By the group database, whatever the groups of this process are.
+bool in_kvm_group(std::string_view user) {
+    const group *entry = ::getgrnam("kvm");
+    if (entry == nullptr) {
+        return false;
+    }
+    for (char **member = entry->gr_mem; *member != nullptr; ++member) {
+        if (user == *member) {
+            return true;
+        }
+    }
+    return false;
+}
+
+[[noreturn]] void refuse_denied_kvm(const HostFacts &facts) {
+    const std::string cure = fmt::format("log out of all sessions and in again, or run 'sudo "
+                                         "systemctl restart user@{}.service'",
+                                         ::getuid());
+    if (facts.joined_kvm_group) {
+        fail(ErrorCode::NotAuthorized,
+             "{} is in group kvm, but this user manager was started before that and may not open "
+             "/dev/kvm: {}",
+             facts.user, cure);
+    }
+    fail(ErrorCode::NotAuthorized,
+         "this user may not open /dev/kvm: run 'sudo usermod -aG kvm {}', then {}", facts.user,
+         cure);
+}
+
 bool kvm_usable(const Wish &wish, const HostFacts &facts) {
     return facts.kvm == KvmDevice::Opens && (facts.hardware_virtualisation || wish.trust_kvm);
 }
@@ -81,22 +111,21 @@ Selection with_qemu(const Wish &wish, const HostFacts &facts, std::string_view w
 
 HostFacts probe(const Wish &wish) {
     const passwd *user = ::getpwuid(::getuid());
+    const std::string user_name = user != nullptr ? user->pw_name : "USER";
     return {
         .firecracker = find_program(wish.firecracker_bin, "firecracker"),
         .qemu = find_program(wish.qemu_bin, "qemu-system-x86_64"),
         .kvm = open_kvm(),
         .hardware_virtualisation = ::access("/sys/module/kvm_intel", F_OK) == 0 ||
                                    ::access("/sys/module/kvm_amd", F_OK) == 0,
-        .user = user != nullptr ? user->pw_name : "USER",
+        .user = user_name,
+        .joined_kvm_group = in_kvm_group(user_name),
     };
 }
 
 Selection choose(const Wish &wish, const HostFacts &facts) {
     if (facts.kvm == KvmDevice::Denied && (facts.hardware_virtualisation || wish.trust_kvm)) {
-        fail(ErrorCode::NotAuthorized,
-             "this user may not open /dev/kvm: run 'sudo usermod -aG kvm {}', then log out of all "
-             "sessions and in again (or 'sudo systemctl restart user@{}.service')",
-             facts.user, ::getuid());
+        refuse_denied_kvm(facts);
     }
     if (wish.vmm == config::VmmChoice::Qemu) {
         return with_qemu(wish, facts, "the configuration says so");

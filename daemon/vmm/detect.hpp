@@ -20,6 +20,8 @@ struct HostFacts {
     /// kvm_intel or kvm_amd is loaded: an openable /dev/kvm alone does not prove that guests run.
     bool hardware_virtualisation = false;
     std::string user; ///< for the cure of KvmDevice::Denied
+    /// The user is in group kvm by now, but this process was started before that.
+    bool joined_kvm_group = false;
 };
 
 /// What the configuration asks for.

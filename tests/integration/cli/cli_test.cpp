@@ -182,6 +182,16 @@ TEST_F(Cli, AStartThatFailsTellsTheJobsErrorAndKeepsTheVm) {
     EXPECT_THAT(outcome.error, HasSubstr("banger vm logs sandbox"));
 }
 
+TEST_F(Cli, WhereNoVmmCanRunNothingIsBuiltOrMade) {
+    behaviour_.has_vmm = false;
+    behaviour_.images.clear();
+    start_manager();
+    const Outcome outcome = run({"vm", "run", "--", "true"});
+    EXPECT_EQ(outcome.status, 125);
+    EXPECT_EQ(outcome.error, "banger: this user may not open /dev/kvm\n");
+    EXPECT_THAT(names(), testing::IsEmpty());
+}
+
 TEST_F(Cli, ADaemonThatDiesIsAnErrorAndNoEndlessWait) {
     behaviour_.dies_in_start = true;
     start_manager();

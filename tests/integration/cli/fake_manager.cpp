@@ -408,10 +408,10 @@ private:
         return BANGER_VERSION;
     }
     std::string VMM() override {
-        return "qemu";
+        return behaviour_.has_vmm ? "qemu" : "";
     }
     std::string VMMReason() override {
-        return "a test";
+        return behaviour_.has_vmm ? "a test" : "this user may not open /dev/kvm";
     }
 
     EventLoop &loop_;

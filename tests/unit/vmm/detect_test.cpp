@@ -70,6 +70,16 @@ TEST(ChooseVmm, KvmThatIsNotPermittedIsAnErrorThatNamesTheCure) {
     }
 }
 
+TEST(ChooseVmm, WhoHasJustJoinedGroupKvmIsToldWhatIsStillMissing) {
+    HostFacts facts = workstation();
+    facts.kvm = KvmDevice::Denied;
+    facts.joined_kvm_group = true;
+    const Error error = refusal({}, facts);
+    EXPECT_EQ(error.code(), ErrorCode::NotAuthorized);
+    EXPECT_THAT(error.what(), HasSubstr("systemctl restart user@"));
+    EXPECT_THAT(error.what(), testing::Not(HasSubstr("usermod")));
+}
+
 TEST(ChooseVmm, QemuOnDemandThoughFirecrackerIsThere) {
     const Selection selection = choose({.vmm = VmmChoice::Qemu}, workstation());
     EXPECT_EQ(selection.kind, Kind::Qemu);
