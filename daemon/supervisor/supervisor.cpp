@@ -216,6 +216,7 @@ void Supervisor::on_vmm_exit(int wait_status, bool confinement_failed) {
     deadline_ = loop_.add_deferred([this] {
         try {
             vmm_.reset();
+            began_ = Clock::now();
             start_vmm();
         } catch (const std::exception &e) {
             fail_start(e.what());

@@ -63,7 +63,7 @@ private:
     Paths paths_;
     VmName name_;
     Deadlines deadlines_;
-    Clock::time_point began_ = Clock::now();
+    Clock::time_point began_ = Clock::now(); ///< of this boot
     vmm::TscMeter tsc_;
     MachineState state_;
     GuestChannel channel_;

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 
 namespace banger::supervisor {
 namespace {
@@ -83,16 +85,22 @@ TEST_F(SupervisorTest, PoweroffAndHaltInTheGuestAreCleanEnds) {
 }
 
 TEST_F(SupervisorTest, RebootInTheGuestBootsItAgain) {
+    const auto begin = std::chrono::steady_clock::now();
     start();
     wait_for_notification("READY=1");
     ControlClient client = connect();
     client.send({{"id", 1}, {"op", "subscribe"}});
-    client.receive_with("stage");
+    const std::chrono::microseconds first_boot(
+        client.receive_with("stage").at("timings").at(1).at(1).get<std::int64_t>());
     exec(client, {"end", "reboot"}).control.receive_with("started");
     nlohmann::json state = client.receive_with("stage");
     while (state.at("stage") != "vmm-started") {
         state = client.receive_with("stage");
     }
+    const std::chrono::microseconds vmm_started(
+        state.at("timings").at(0).at(1).get<std::int64_t>());
+    EXPECT_LT(vmm_started, std::chrono::steady_clock::now() - begin - first_boot)
+        << "the timings of a boot begin with that boot";
     while (state.at("stage") != "agent-ready" || !state.at("login_ready").get<bool>()) {
         state = client.receive_with("stage");
     }
