@@ -2,12 +2,12 @@
 # The default image and kernel, built once by a user in the box by what the first `vm run` does too, and kept for later
 # machines: what is tested is everything after that.
 
-# golden_path: changes with the code that makes them.
+# golden_path: changes with the code that makes them. The initramfs, with the agent in it, is made at a first start.
 golden_path() {
     local folder top
     top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
     folder=$BANGER_CACHE/golden
-    echo "$folder/state-$(cd "$top" && find daemon/image daemon/kernel daemon/ext4 daemon/store agent -type f \
+    echo "$folder/state-$(cd "$top" && find daemon/image daemon/kernel daemon/ext4 daemon/store -type f \
         -print0 | sort -z | xargs -0 cat | cache_key)"
 }
 
