@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <string>
 
@@ -67,6 +68,44 @@ ExecStart=/usr/lib/banger/agent --notify login-ready
 /// A service that ignores SIGTERM must not hold the machine for the 90 s that are usual.
 constexpr std::string_view stop_timeout = "[Manager]\nDefaultTimeoutStopSec=8s\n";
 
+/// While the guest boots, whoever wants to get in goes before what starts besides (Docker, on one
+/// processor, doubled the time of a login). systemd.resource-control(5): it ends with the boot.
+void put_startup_weights(const fs::path &systemd) {
+    constexpr std::array units{
+        "ssh.service",  "sshd.service", "systemd-logind.service", "systemd-user-sessions.service",
+        "dbus.service", "user.slice",   "dbus-broker.service",    "banger-login-ready.service",
+        "init.scope",
+    };
+    for (const std::string_view unit : units) {
+        const std::string_view type = unit.substr(unit.rfind('.') + 1);
+        const std::string_view section = type == "slice"   ? "Slice"
+                                         : type == "scope" ? "Scope"
+                                                           : "Service";
+        put(systemd / fmt::format("system/{}.d/50-banger.conf", unit),
+            fmt::format("[{}]\nStartupCPUWeight=1000\n", section));
+    }
+}
+
+/// The first login starts a user manager, and GnuPG's part of that is more than half of it: it asks
+/// gpgconf(1) for an option that only a configuration file sets. Here it asks only where there is
+/// one.
+constexpr std::string_view gpg_agent_generator = R"(#!/bin/sh
+for file in "${GNUPGHOME:-$HOME/.gnupg}"/*.conf /etc/gnupg/*.conf; do
+    [ ! -e "$file" ] || exec /usr/lib/systemd/user-environment-generators/90gpg-agent
+done
+)";
+
+void put_gpg_agent_generator(const fs::path &layer, const fs::path &image) {
+    constexpr const char *name = "systemd/user-environment-generators/90gpg-agent";
+    std::error_code ignored;
+    if (fs::exists(image / "usr/lib" / name, ignored) &&
+        !fs::exists(fs::symlink_status(image / "etc" / name, ignored))) {
+        const fs::path path = layer / "etc" / name;
+        put(path, gpg_agent_generator);
+        fs::permissions(path, fs::perms{0755});
+    }
+}
+
 void put_systemd_files(const fs::path &systemd) {
     put(systemd / "system/banger-login-ready.service", login_ready_unit);
     put_link(systemd / "system/multi-user.target.wants/banger-login-ready.service",
@@ -74,6 +113,7 @@ void put_systemd_files(const fs::path &systemd) {
     put(systemd / "system.conf.d/50-banger.conf", stop_timeout);
     put(systemd / "user.conf.d/50-banger.conf", stop_timeout);
     put(systemd / "system/user@.service.d/50-banger.conf", "[Service]\nTimeoutStopSec=8s\n");
+    put_startup_weights(systemd);
     put_link(systemd / "system-shutdown/banger-shutdown", agent_in_guest);
     // The link is configured before init starts, and stays so.
     put(systemd / "network/00-banger.network", "[Match]\nName=eth0\n\n[Link]\nUnmanaged=yes\n");
@@ -85,6 +125,7 @@ void write_guest_files(const fs::path &layer, const fs::path &agent, const fs::p
     put_program(agent, layer / fs::path(agent_in_guest).relative_path());
     if (const fs::path systemd = systemd_directory(image); !systemd.empty()) {
         put_systemd_files(layer / systemd);
+        put_gpg_agent_generator(layer, image);
         const fs::path units = layer / "etc/systemd/system";
         // Nobody logs in on the console, and without udev its device unit never comes.
         put_link(units / "serial-getty@.service", "/dev/null");
