@@ -39,7 +39,7 @@ TEST(QemuDriver, SoftwareEmulationBoundsItsCacheAndTellsTheGuestTheTsc) {
     EXPECT_THAT(values_of(launch, "-accel"), ElementsAre("tcg,thread=multi,tb-size=256"));
     EXPECT_THAT(values_of(launch, "-cpu"), ElementsAre("max"));
     EXPECT_THAT(values_of(launch, "-append").at(0),
-                AllOf(HasSubstr("tsc_early_khz=2400000"), HasSubstr("console=ttyS0"),
+                AllOf(HasSubstr("tsc_early_khz=2400000 tsc=reliable"), HasSubstr("console=ttyS0"),
                       HasSubstr("panic=1"), HasSubstr("net.ifnames=0")));
     EXPECT_TRUE(launch.devices.empty());
 }
