@@ -7,7 +7,7 @@
 alice sh -c 'rm -f monitor; systemd-run --user --quiet --collect --unit=monitor --property=StandardOutput=file:$HOME/monitor \
     busctl --user monitor org.banger.Manager --json=short' </dev/null
 
-run alice banger vm run --name sandbox -- sh -c 'uname -r; exit 42'
+run alice banger vm run "${PATIENCE[@]}" --name sandbox -- sh -c 'uname -r; exit 42'
 check "vm run exits with the command's status" status_is 42
 check "it prints the guest's kernel" out_has '^[0-9]+\.[0-9]+\..*cloud-amd64$'
 check "the spec line is on standard error" err_has '^spec: '

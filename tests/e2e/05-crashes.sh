@@ -4,7 +4,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-run alice banger vm run --name rock -- true
+run alice banger vm run "${PATIENCE[@]}" --name rock -- true
 check "a machine runs" status_is 0
 
 size=$((1 << 30))

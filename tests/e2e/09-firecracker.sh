@@ -9,7 +9,7 @@ told() { as "$1" banger vm show "$2" --json </dev/null | jq -e "$3" >/dev/null; 
 invocation() { alice systemctl --user show -p InvocationID --value banger-vm@fire </dev/null; }
 boot_id() { alice timeout 60 banger vm exec fire -- cat /proc/sys/kernel/random/boot_id </dev/null; }
 
-run alice banger vm run --name fire --ready-timeout 10m -- systemd-detect-virt
+run alice banger vm run "${PATIENCE[@]}" --name fire -- systemd-detect-virt
 check "a command runs in a machine that has booted" status_is 0
 check "which KVM runs" out_is kvm
 echo "# vm run until its command had ended: $seconds s"

@@ -16,6 +16,9 @@ E2E_WORK=$(mktemp -d)
 # The host is emulated, and a guest in it slower again: limits of time are the box's.
 E2E_SLOWER=1
 [ "$E2E_MACHINE" = box ] || E2E_SLOWER=8
+# Of `vm run`: how long each step of a boot may take, 90 s as its default is.
+# shellcheck disable=SC2034
+PATIENCE=(--ready-timeout "$((90 * E2E_SLOWER))s")
 
 # as USER COMMAND…: in the machine, with standard input, output and exit status.
 as() {
