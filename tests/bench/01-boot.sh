@@ -5,13 +5,12 @@
 # QEMU with the very arguments that banger gave it, but that it opens a tap of its own; it is not confined, and has a tap
 # with an address and a neighbour entry ready. Its time ends at the banner of its SSH server. Banger's has in it all
 # that comes before (unit, bangerd, disks, tap, rules, confinement) and after (the key exchange and a session). They take
-# turns, and the medians count.
+# turns, and the medians count. What the same ssh takes to the bare VMM's guest is told beside it.
 # shellcheck source=../e2e/lib.sh
 . "$(dirname "$0")/../e2e/lib.sh"
 
 bar=1.15
-banner_bar=1.35
-pairs=${PAIRS:-3}
+pairs=${PAIRS:-5}
 vm=boot
 
 run alice banger vm run --name $vm --vcpu 1 --memory 1024 -- true
@@ -89,9 +88,8 @@ to_ssh=$(ratio "$us" "$(median "${bare_times[@]}")")
 to_banner=$(ratio "$us" "$(median "${banner_times[@]}")")
 echo "# from start to the first ssh: ${banger_times[*]} s"
 echo "# the bare VMM to its first ssh: ${bare_times[*]} s, to the banner: ${banner_times[*]} s"
-echo "# ratios of the medians: $to_ssh (bar $bar) and $to_banner (bar $banner_bar)"
-check "a boot takes at most $bar times the bare VMM's to the same" at_most "$to_ssh" "$bar"
-check "and at most $banner_bar times the bare VMM's to the banner" at_most "$to_banner" "$banner_bar"
+echo "# ratio of the medians to the bare VMM's banner: $to_banner (bar $bar); to its first ssh: $to_ssh"
+check "to the first ssh it takes at most $bar times the bare VMM's time to the banner" at_most "$to_banner" "$bar"
 
 alice rm -rf bare </dev/null
 run alice banger vm delete $vm

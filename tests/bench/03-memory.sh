@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What bangerd and the supervisors hold with ten VMs, of which as many run as the machine has memory for.
+# What bangerd and the supervisors hold with ten VMs, of which as many run as the machine has memory for; RUNNING: or less.
 # shellcheck source=../e2e/lib.sh
 . "$(dirname "$0")/../e2e/lib.sh"
 
@@ -11,7 +11,9 @@ guest_mib=384
 # A guest of this size under software emulation takes up to twice of it.
 available=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
 running=$((available / 2 / (guest_mib * 2)))
-[ "$running" -le "$vms" ] || running=$vms
+for limit in "$vms" "${RUNNING:-$vms}"; do
+    [ "$running" -le "$limit" ] || running=$limit
+done
 
 # The daemon that has done all this itself.
 alice systemctl --user restart bangerd </dev/null
