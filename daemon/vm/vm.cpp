@@ -57,7 +57,8 @@ State Vm::state() const noexcept {
         return State::Stopping;
     }
     if (unit_.active == "failed") {
-        return State::Failed;
+        // A delete kills the unit itself.
+        return occupation == Occupation::Deleting ? State::Stopping : State::Failed;
     }
     return record_.started_usec == 0 ? State::Created : State::Stopped;
 }

@@ -1,6 +1,8 @@
 #include "daemon/vm/names.hpp"
 #include "world.hpp"
 
+#include <gmock/gmock.h>
+
 namespace banger::vm {
 namespace {
 
@@ -15,6 +17,18 @@ TEST_F(Delete, OfARunningVmLeavesNothing) {
     expect_no_trace_of(name);
     EXPECT_EQ(units.units[name].active, "inactive");
     EXPECT_THROW(manager->get(name), Error);
+}
+
+TEST_F(Delete, OfARunningVmShowsNoFailure) {
+    with_guests_that_come_up();
+    const VmName name = created();
+    end_of(manager->start(name));
+    std::vector<State> states;
+    manager->observe({[](const View &) {}, [&](const View &vm) { states.push_back(vm.state); },
+                      [](const std::string &) {}, [](const net::Network &) {}});
+    end_of(manager->remove(name));
+    EXPECT_THAT(states, testing::Contains(State::Stopping));
+    EXPECT_THAT(states, testing::Not(testing::Contains(State::Failed)));
 }
 
 TEST_F(Delete, StopsAlsoAVmThatWasTakenForStopped) {
