@@ -1,9 +1,9 @@
 #pragma once
 
 #include "base/event_loop.hpp"
+#include "base/packet_socket.hpp"
 #include "base/unique_fd.hpp"
 #include "daemon/supervisor/control_protocol.hpp"
-#include "daemon/supervisor/packet_socket.hpp"
 
 #include <filesystem>
 #include <functional>

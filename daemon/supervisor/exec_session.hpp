@@ -2,10 +2,10 @@
 
 #include "agent/channel/messages.hpp"
 #include "base/event_loop.hpp"
+#include "base/packet_socket.hpp"
 #include "base/unique_fd.hpp"
 #include "daemon/supervisor/descriptor_stream.hpp"
 #include "daemon/supervisor/guest_channel.hpp"
-#include "daemon/supervisor/packet_socket.hpp"
 #include "daemon/supervisor/session.hpp"
 
 #include <functional>

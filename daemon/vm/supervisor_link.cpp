@@ -1,7 +1,7 @@
 #include "daemon/vm/supervisor_link.hpp"
 
 #include "base/log.hpp"
-#include "daemon/vm/packet_socket.hpp"
+#include "base/packet_socket.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -50,17 +50,20 @@ struct SupervisorLink::Impl : std::enable_shared_from_this<SupervisorLink::Impl>
         // Weak: a callback of a link that has been dropped does nothing.
         const std::weak_ptr<Impl> self = weak_from_this();
         socket = std::make_unique<PacketSocket>(
-            loop, path,
-            PacketSocket::Events{[self](std::string_view packet, std::vector<UniqueFd> fds) {
-                                     if (const auto alive = self.lock()) {
-                                         alive->on_packet(packet, std::move(fds));
-                                     }
-                                 },
-                                 [self] {
-                                     if (const auto alive = self.lock()) {
-                                         alive->on_closed();
-                                     }
-                                 }});
+            loop, connect_seqpacket(path),
+            PacketSocket::Callbacks{.on_packet =
+                                        [self](Packet packet) {
+                                            if (const auto alive = self.lock()) {
+                                                alive->on_packet(packet.text,
+                                                                 std::move(packet.descriptors));
+                                            }
+                                        },
+                                    .on_closed =
+                                        [self] {
+                                            if (const auto alive = self.lock()) {
+                                                alive->on_closed();
+                                            }
+                                        }});
         request({{"op", "subscribe"}}, {}, [](Outcome<Reply> outcome) {
             if (!outcome && outcome.error().code() != ErrorCode::InvalidState) {
                 log::warning(fmt::format("a supervisor refused to tell its state: {}",

@@ -5,17 +5,21 @@
 
 #include <cstddef>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
-namespace banger::supervisor {
+namespace banger {
 
 /// What one SOCK_SEQPACKET message carries.
 struct Packet {
     std::string text;
     std::vector<UniqueFd> descriptors;
 };
+
+/// A SOCK_SEQPACKET connection (unix(7)) to the socket at `path`. Throws Error that names it.
+UniqueFd connect_seqpacket(const std::filesystem::path &path);
 
 /// One end of a SOCK_SEQPACKET connection: packets of at most 64 KiB with descriptors. A peer that
 /// sends a longer one, or does not read what it is sent, is cut off.
@@ -32,7 +36,8 @@ public:
     };
     PacketSocket(EventLoop &loop, UniqueFd fd, Callbacks callbacks);
 
-    /// Sends now or when the peer has room. Does nothing after the end.
+    /// Sends now or when the peer has room. Does nothing after the end. Throws
+    /// Error{LimitsExceeded} for a packet that is too long or has too many descriptors.
     void send(std::string text, std::vector<UniqueFd> descriptors = {});
     /// No more packets are taken or sent; queued ones are dropped. No callback.
     void close() noexcept;
@@ -53,4 +58,4 @@ private:
     EventSource closing_;
 };
 
-} // namespace banger::supervisor
+} // namespace banger

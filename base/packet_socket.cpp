@@ -1,17 +1,19 @@
-#include "daemon/supervisor/packet_socket.hpp"
+#include "base/packet_socket.hpp"
 
+#include "base/error.hpp"
 #include "base/log.hpp"
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
-namespace banger::supervisor {
+namespace banger {
 namespace {
 
 union DescriptorSpace {
@@ -38,6 +40,22 @@ std::vector<UniqueFd> take_descriptors(msghdr &message) {
 
 } // namespace
 
+UniqueFd connect_seqpacket(const std::filesystem::path &path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string &text = path.native();
+    if (text.size() >= sizeof address.sun_path) {
+        fail(ErrorCode::Internal, "the socket path {} is longer than unix(7) allows", text);
+    }
+    std::memcpy(address.sun_path, text.data(), text.size());
+    UniqueFd fd{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    if (!fd ||
+        ::connect(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0) {
+        throw_errno(fmt::format("connect to {}", text));
+    }
+    return fd;
+}
+
 PacketSocket::PacketSocket(EventLoop &loop, UniqueFd fd, Callbacks callbacks)
     : loop_(loop), fd_(std::move(fd)), callbacks_(std::move(callbacks)),
       io_(loop.add_io(fd_.get(), EPOLLIN, [this](std::uint32_t revents) { on_io(revents); })) {}
@@ -50,11 +68,17 @@ void PacketSocket::close() noexcept {
 }
 
 void PacketSocket::send(std::string text, std::vector<UniqueFd> descriptors) {
+    if (text.size() > max_packet || descriptors.size() > max_descriptors) {
+        fail(ErrorCode::LimitsExceeded,
+             "a packet of {} bytes and {} descriptors is more than the {} and {} of a connection",
+             text.size(), descriptors.size(), max_packet, max_descriptors);
+    }
     if (!fd_ || closing_) {
         return;
     }
     if (queue_.size() >= max_queue) {
-        log::warning("a client of the supervisor does not read its packets: cutting it off");
+        log::warning(
+            "the other end of a control connection does not read its packets: cutting it off");
         // Its owner may be in the middle of a call on this object.
         closing_ = loop_.add_deferred([this] { finish(); });
         return;
@@ -156,4 +180,4 @@ void PacketSocket::finish() {
     }
 }
 
-} // namespace banger::supervisor
+} // namespace banger
