@@ -17,6 +17,7 @@ public:
     /// "banger-vm@NAME.service"
     std::string unit() const;
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 misreads the 0 that it compares with
     auto operator<=>(const VmName &) const = default;
 
 private:

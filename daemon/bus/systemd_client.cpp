@@ -21,9 +21,7 @@ constexpr const char *properties_interface = "org.freedesktop.DBus.Properties";
 constexpr const char *no_such_unit = "org.freedesktop.systemd1.NoSuchUnit";
 
 Error to_error(const AsyncError &error, std::string_view what) {
-    const std::string name{error->getName()};
-    const std::string message{error->getMessage()};
-    return from_bus_error(name, message).with_context(what);
+    return from_bus_error(error->getName(), error->getMessage()).with_context(what);
 }
 
 Outcome<void> outcome_of_job(const std::string &unit, const std::string &result) {
@@ -71,7 +69,7 @@ private:
     void onPropertiesChanged(const InterfaceName &interface,
                              const std::map<PropertyName, sdbus::Variant> &changed,
                              const std::vector<PropertyName> &) override {
-        const std::string of{interface};
+        const std::string &of = interface;
         try {
             if (of == service_interface) {
                 take(changed, "Result", status.result);
@@ -253,8 +251,7 @@ public:
         watched_[name] = std::make_unique<Unit>(bus_, name, [this, name](const auto &status) {
             if (observer_) {
                 // A copy: the observer may stop the watch.
-                const vm::UnitStatus copy = status;
-                observer_(name, copy);
+                observer_(name, vm::UnitStatus{status});
             }
         });
     }

@@ -154,14 +154,6 @@ std::string_view to_string(Accelerator accelerator) noexcept {
     return accelerator == Accelerator::Kvm ? "kvm" : "tcg";
 }
 
-std::uint64_t memory_overhead_mib(Kind kind, Accelerator accelerator) noexcept {
-    if (kind == Kind::Firecracker) {
-        return 64;
-    }
-    // QEMU's own, and with software emulation the translation cache of the driver's tb-size.
-    return accelerator == Accelerator::Kvm ? 160 : 160 + 256;
-}
-
 std::string to_json(const Machine &machine) {
     Json disks = Json::array();
     for (const Disk &disk : machine.disks) {

@@ -51,7 +51,4 @@ struct Machine {
 std::string to_json(const Machine &machine);
 Machine machine_from_json(std::string_view text);
 
-/// What the VMM and the supervisor need beside the guest's own memory, for the unit's MemoryMax=.
-std::uint64_t memory_overhead_mib(Kind kind, Accelerator accelerator) noexcept;
-
 } // namespace banger::vmm
