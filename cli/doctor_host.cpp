@@ -2,6 +2,7 @@
 
 #include "base/byte_size.hpp"
 #include "base/files.hpp"
+#include "base/group_database.hpp"
 #include "base/paths.hpp"
 #include "base/process.hpp"
 #include "cli/format.hpp"
@@ -11,7 +12,6 @@
 #include "cli/ssh_config_file.hpp"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -36,20 +36,6 @@ DoctorRow architecture() {
             "use an x86-64 (amd64) machine"};
 }
 
-bool in_group_database(const char *group_name) {
-    const group *entry = ::getgrnam(group_name);
-    if (entry == nullptr) {
-        return false;
-    }
-    const std::string user = user_name();
-    for (char **member = entry->gr_mem; *member != nullptr; ++member) {
-        if (user == *member) {
-            return true;
-        }
-    }
-    return false;
-}
-
 DoctorRow kvm() {
     constexpr const char *device = "/dev/kvm";
     const UniqueFd fd{::open(device, O_RDWR | O_CLOEXEC)};
@@ -71,7 +57,7 @@ DoctorRow kvm() {
             fmt::format("log out of all sessions and in again, or 'sudo systemctl restart "
                         "user@{}.service'",
                         ::getuid());
-        if (in_group_database("kvm")) {
+        if (is_in_group(user_name(), "kvm")) {
             return {"KVM", Verdict::Fail,
                     "you are in the group kvm, but your user manager was started before that",
                     anew};

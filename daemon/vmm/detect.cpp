@@ -1,10 +1,10 @@
 #include "daemon/vmm/detect.hpp"
 
 #include "base/error.hpp"
+#include "base/group_database.hpp"
 #include "base/unique_fd.hpp"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -44,20 +44,6 @@ KvmDevice open_kvm() {
         return KvmDevice::Opens;
     }
     return errno == EACCES || errno == EPERM ? KvmDevice::Denied : KvmDevice::Absent;
-}
-
-/// By the group database, whatever the groups of this process are.
-bool in_kvm_group(std::string_view user) {
-    const group *entry = ::getgrnam("kvm");
-    if (entry == nullptr) {
-        return false;
-    }
-    for (char **member = entry->gr_mem; *member != nullptr; ++member) {
-        if (user == *member) {
-            return true;
-        }
-    }
-    return false;
 }
 
 [[noreturn]] void refuse_denied_kvm(const HostFacts &facts) {
@@ -119,7 +105,7 @@ HostFacts probe(const Wish &wish) {
         .hardware_virtualisation = ::access("/sys/module/kvm_intel", F_OK) == 0 ||
                                    ::access("/sys/module/kvm_amd", F_OK) == 0,
         .user = user_name,
-        .joined_kvm_group = in_kvm_group(user_name),
+        .joined_kvm_group = is_in_group(user_name, "kvm"),
     };
 }
 

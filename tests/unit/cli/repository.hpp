@@ -36,6 +36,17 @@ public:
         git({"add", "--all"});
         git({"commit", "--quiet", "--message", message});
     }
+    /// Branches main and other, which is not checked out, each with its own text of `name`.
+    void diverge(const std::string &name) const {
+        write(name, "base\n");
+        commit();
+        git({"switch", "--quiet", "--create", "other"});
+        write(name, "other\n");
+        commit();
+        git({"switch", "--quiet", "main"});
+        write(name, "main\n");
+        commit();
+    }
 
     static std::string git_in(const std::filesystem::path &directory,
                               std::vector<std::string> arguments) {

@@ -112,14 +112,7 @@ TEST(WorkspaceArchive, ARepositoryWithoutACommitWorks) {
 
 TEST(WorkspaceArchive, AConflictStaysAConflict) {
     const Repository repository;
-    repository.write("f", "base\n");
-    repository.commit();
-    repository.git({"switch", "--quiet", "--create", "other"});
-    repository.write("f", "other\n");
-    repository.commit();
-    repository.git({"switch", "--quiet", "main"});
-    repository.write("f", "main\n");
-    repository.commit();
+    repository.diverge("f");
     EXPECT_THROW(repository.git({"merge", "other"}), Error);
     const Guest guest({repository.path()});
     EXPECT_EQ(guest.git({"status", "--porcelain"}), "UU f\n");

@@ -80,14 +80,7 @@ TEST(Workspace, DoesNotFollowADirectoryThatHasBecomeALink) {
 
 TEST(Workspace, ListsAConflictedFileOnce) {
     const Repository repository;
-    repository.write("f", "base\n");
-    repository.commit();
-    repository.git({"switch", "--quiet", "--create", "other"});
-    repository.write("f", "other\n");
-    repository.commit();
-    repository.git({"switch", "--quiet", "main"});
-    repository.write("f", "main\n");
-    repository.commit();
+    repository.diverge("f");
     EXPECT_THROW(repository.git({"merge", "other"}), Error);
     EXPECT_THAT(Workspace({repository.path()}).files(), ElementsAre("f"));
 }
