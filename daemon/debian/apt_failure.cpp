@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <limits>
+#include <utility>
 
 namespace banger::debian {
 namespace {
@@ -16,7 +18,7 @@ struct Symptom {
 };
 
 // In this order: a full disk also makes downloads fail.
-constexpr std::array<Symptom, 15> symptoms{{
+constexpr auto symptoms = std::to_array<Symptom>({
     {"No space left on device", ErrorCode::DiskFull, "free some room and try again"},
     {"not enough free space", ErrorCode::DiskFull, "free some room and try again"},
     {"Disk quota exceeded", ErrorCode::DiskFull, "free some room and try again"},
@@ -37,8 +39,11 @@ constexpr std::array<Symptom, 15> symptoms{{
      "check the network and try again"},
     {"Could not connect", ErrorCode::NetworkUnavailable, "check the network and try again"},
     {"Unable to connect", ErrorCode::NetworkUnavailable, "check the network and try again"},
+    {"Cannot initiate the connection", ErrorCode::NetworkUnavailable,
+     "check the network and try again"},
+    {"Connection timed out", ErrorCode::NetworkUnavailable, "check the network and try again"},
     {"Failed to fetch", ErrorCode::NetworkUnavailable, "check the network and try again"},
-}};
+});
 
 std::string_view trimmed(std::string_view line) {
     for (const std::string_view prefix : {"E: ", "W: ", "  "}) {
@@ -49,7 +54,20 @@ std::string_view trimmed(std::string_view line) {
     return line;
 }
 
+const Symptom *symptom_of(std::string_view line) {
+    const auto found = std::find_if(symptoms.begin(), symptoms.end(), [&](const Symptom &symptom) {
+        return line.find(symptom.text) != std::string_view::npos;
+    });
+    return found == symptoms.end() ? nullptr : &*found;
+}
+
 } // namespace
+
+bool UnreachableArchive::take(std::string_view line) {
+    const bool reason = std::exchange(gave_up_, line.starts_with("Err:"));
+    const Symptom *symptom = reason ? symptom_of(line) : nullptr;
+    return symptom != nullptr && symptom->code == ErrorCode::NetworkUnavailable;
+}
 
 Error explain_failure(std::string_view doing, std::string_view ended,
                       const std::deque<std::string> &complaints) {
@@ -72,11 +90,21 @@ Error explain_failure(std::string_view doing, std::string_view ended,
     return {ErrorCode::Internal, fmt::format("cannot {}: {}", doing, reason)};
 }
 
-std::string room_left(const std::string &path) {
-    std::error_code error;
-    const auto space = std::filesystem::space(path, error);
-    return error ? std::string{}
-                 : fmt::format("{} has {} left", path, format_byte_size(space.available));
+Error with_least_room(const Error &error, std::span<const std::filesystem::path> directories) {
+    std::string room;
+    auto least = std::numeric_limits<std::uintmax_t>::max();
+    for (const auto &directory : directories) {
+        std::error_code unknown;
+        const auto space = std::filesystem::space(directory, unknown);
+        if (!unknown && space.available < least) {
+            least = space.available;
+            room = fmt::format("{} has {} left", directory.string(), format_byte_size(least));
+        }
+    }
+    if (error.code() != ErrorCode::DiskFull || room.empty()) {
+        return error;
+    }
+    return {error.code(), fmt::format("{} ({})", error.what(), room)};
 }
 
 } // namespace banger::debian

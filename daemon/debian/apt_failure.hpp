@@ -3,6 +3,8 @@
 #include "base/error.hpp"
 
 #include <deque>
+#include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,7 +16,20 @@ namespace banger::debian {
 Error explain_failure(std::string_view doing, std::string_view ended,
                       const std::deque<std::string> &complaints);
 
-/// "/dev/… has 12 MiB left": how much room the file system of `path` has, for messages.
-std::string room_left(const std::string &path);
+/// Follows what apt writes on its way. It tries each file several times before it gives it up and
+/// goes on to the next, so that an archive that is not reached takes minutes; after the first one
+/// the rest is known.
+class UnreachableArchive {
+public:
+    /// Takes one line; true when it is the reason why a file was given up, and that is the network.
+    bool take(std::string_view line);
+
+private:
+    bool gave_up_ = false; ///< in the line before
+};
+
+/// For DiskFull the same error with which of the directories has the least room: "… (/var/tmp has
+/// 12 MiB left)".
+Error with_least_room(const Error &error, std::span<const std::filesystem::path> directories);
 
 } // namespace banger::debian

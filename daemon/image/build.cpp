@@ -2,7 +2,6 @@
 
 #include "base/files.hpp"
 #include "base/log.hpp"
-#include "daemon/debian/apt_failure.hpp"
 #include "daemon/debian/sources.hpp"
 #include "daemon/image/build_host.hpp"
 
@@ -138,6 +137,11 @@ void Registry::Build::run_pipeline() {
     bootstrap.standard_output = pipe.second.get();
     task::ChildTask::Handlers on_bootstrap;
     on_bootstrap.complaint = [this](std::string_view line) {
+        if (archive_.take(line)) {
+            note(debian::explain_failure(fmt::format("build {}", recipe_.name), "",
+                                         {std::string(line)}));
+            stop();
+        }
         const std::string before = progress_.stage();
         if (!progress_.take(line)) {
             return;
@@ -280,12 +284,8 @@ void Registry::Build::conclude() {
         job_->done();
         return;
     }
-    const std::string room = error_->code() == ErrorCode::DiskFull
-                                 ? debian::room_left(registry_.settings_.directory.string())
-                                 : std::string{};
-    job_->failed(room.empty()
-                     ? *error_
-                     : Error{error_->code(), fmt::format("{} ({})", error_->what(), room)});
+    job_->failed(debian::with_least_room(
+        *error_, std::array{registry_.settings_.build_parent, registry_.settings_.directory}));
 }
 
 } // namespace banger::image

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/unique_fd.hpp"
+#include "daemon/debian/apt_failure.hpp"
 #include "daemon/image/build_progress.hpp"
 #include "daemon/image/recipe.hpp"
 #include "daemon/image/registry.hpp"
@@ -40,6 +41,7 @@ private:
     std::string settings_;
     std::vector<std::string> sources_;
     BuildProgress progress_;
+    debian::UnreachableArchive archive_;
     std::unique_ptr<nlohmann::json> result_;
     std::optional<Error> error_; ///< the first one
     std::unique_ptr<task::ChildTask> child_;

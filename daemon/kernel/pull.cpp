@@ -93,6 +93,14 @@ void Registry::Pull::run(std::string_view doing, Command command,
     if (job_->cancel_requested()) {
         throw Error{ErrorCode::Cancelled, "cancelled"};
     }
+    if (!handlers.output) {
+        handlers.output = [this, doing = std::string(doing)](std::string_view line) {
+            if (archive_.take(line) && !unreachable_) {
+                unreachable_ = debian::explain_failure(doing, "", {std::string(line)});
+                child_->stop();
+            }
+        };
+    }
     handlers.ended = [weak = weak_from_this(), doing = std::string(doing),
                       next = std::move(next)](int status) {
         const auto self = weak.lock();
@@ -103,6 +111,9 @@ void Registry::Pull::run(std::string_view doing, Command command,
         self->attempt([&] {
             if (self->job_->cancel_requested()) {
                 throw Error{ErrorCode::Cancelled, "cancelled"};
+            }
+            if (self->unreachable_) {
+                throw *self->unreachable_;
             }
             if (status != 0) {
                 throw debian::explain_failure(doing, describe_exit(status), ended->complaints());
@@ -135,7 +146,6 @@ void Registry::Pull::read_lists() {
     apt_.emplace(temporary_ / "apt", debian::source_lines(debian::host_sources(), origin_.suite,
                                                           debian::archive_keyring()));
     task::ChildTask::Handlers handlers;
-    handlers.output = [](std::string_view) {};
     handlers.status = [this](std::string_view line) {
         if (const auto fraction = download_fraction(line)) {
             job_->progress(at_lists + *fraction * (at_download - at_lists));
@@ -177,7 +187,6 @@ void Registry::Pull::find_package() {
 void Registry::Pull::download() {
     job_->stage("downloading " + package_.name, at_download);
     task::ChildTask::Handlers handlers;
-    handlers.output = [](std::string_view) {};
     handlers.status = [this](std::string_view line) {
         if (const auto fraction = download_fraction(line)) {
             job_->bytes(static_cast<std::uint64_t>(*fraction * static_cast<double>(package_.size)),
@@ -248,11 +257,7 @@ void Registry::Pull::publish(const nlohmann::json &result) {
 }
 
 void Registry::Pull::fail(const Error &error) {
-    const std::string room = error.code() == ErrorCode::DiskFull
-                                 ? debian::room_left(registry_.settings_.directory.string())
-                                 : std::string{};
-    job_->failed(room.empty() ? error
-                              : Error{error.code(), fmt::format("{} ({})", error.what(), room)});
+    job_->failed(debian::with_least_room(error, std::array{registry_.settings_.directory}));
     finish();
 }
 

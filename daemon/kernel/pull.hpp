@@ -1,5 +1,6 @@
 #pragma once
 
+#include "daemon/debian/apt_failure.hpp"
 #include "daemon/debian/sources.hpp"
 #include "daemon/kernel/apt.hpp"
 #include "daemon/kernel/registry.hpp"
@@ -48,6 +49,8 @@ private:
     std::optional<PrivateApt> apt_;
     Package package_;
     std::string output_;
+    debian::UnreachableArchive archive_;
+    std::optional<Error> unreachable_; ///< why nothing more is asked of the archive
     std::unique_ptr<task::ChildTask> child_;
     std::unique_ptr<task::WorkerTask> worker_;
 };

@@ -99,4 +99,26 @@ TEST(Failures, SayWhatToDo) {
     EXPECT_THAT(explain({}).what(), HasSubstr("exited with status 25"));
 }
 
+TEST(AnArchiveThatIsNotReached, IsKnownWhenTheFirstFileIsGivenUp) {
+    UnreachableArchive archive;
+    EXPECT_FALSE(archive.take("Ign:1 http://deb.debian.org/debian bookworm InRelease"));
+    EXPECT_FALSE(archive.take("Err:1 http://deb.debian.org/debian bookworm InRelease"));
+    EXPECT_TRUE(archive.take("  Temporary failure resolving 'deb.debian.org'"));
+}
+
+TEST(AnArchiveThatIsNotReached, IsNoneWhoseFileIsMissing) {
+    UnreachableArchive archive;
+    EXPECT_FALSE(archive.take("Err:1 http://deb.debian.org/debian bookworm Release"));
+    EXPECT_FALSE(archive.take("  404  Not Found [IP: 192.0.2.1 80]"));
+    EXPECT_FALSE(archive.take("  Temporary failure resolving 'deb.debian.org'"));
+}
+
+TEST(AFullDisk, IsNamed) {
+    const std::vector<std::filesystem::path> directories{"/", "/proc"};
+    const Error full = with_least_room({ErrorCode::DiskFull, "no space"}, directories);
+    EXPECT_EQ(full.code(), ErrorCode::DiskFull);
+    EXPECT_STREQ(full.what(), "no space (/proc has 0 B left)");
+    EXPECT_STREQ(with_least_room({ErrorCode::Internal, "x"}, directories).what(), "x");
+}
+
 } // namespace
