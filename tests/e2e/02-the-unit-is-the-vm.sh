@@ -30,6 +30,11 @@ run alice banger vm exec unit -- cat /root/file /etc/file
 check "what was written right before the stop is there" out_is $'written\nwritten'
 check "its name answers again" alice getent hosts unit.vm
 
+run alice systemctl --user daemon-reload
+run alice banger vm exec unit -- cat /root/file
+check "a reload of the user manager leaves it running" out_is written
+check "and banger knows" state_is alice unit running
+
 boot_id() { alice timeout 20 banger vm exec unit -- cat /proc/sys/kernel/random/boot_id </dev/null; }
 before=$(boot_id)
 another_boot() {
