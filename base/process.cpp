@@ -16,8 +16,6 @@
 #include <cstring>
 #include <map>
 
-extern char **environ;
-
 namespace banger {
 namespace {
 

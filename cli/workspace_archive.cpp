@@ -22,7 +22,11 @@ namespace {
 namespace fs = std::filesystem;
 
 struct ArchiveDeleter {
-    void operator()(archive *a) const { archive_write_free(a); }
+    void operator()(archive *a) const {
+        // After a failed write free() alone leaves libarchive's own buffer behind (3.6).
+        archive_write_close(a);
+        archive_write_free(a);
+    }
 };
 struct EntryDeleter {
     void operator()(archive_entry *e) const { archive_entry_free(e); }

@@ -89,6 +89,11 @@ public:
              std::shared_ptr<job::Job> job, Start start)
         : services_(services), fleet_(fleet), record_(std::move(record)), job_(std::move(job)),
           start_(std::move(start)) {}
+    /// One that bangerd's end breaks off rolls nothing back, since what it would use is going too:
+    /// the next bangerd removes what it left.
+    ~Creation() { undo_.commit(); }
+    Creation(const Creation &) = delete;
+    Creation &operator=(const Creation &) = delete;
 
     void begin(bool check_authorization) {
         undo_.add(fmt::format("creating '{}'", record_.name.str()),
@@ -160,7 +165,12 @@ private:
         mirror(child->snapshot(), from, to);
         // A job that began before ours is somebody else's, too.
         if (child->snapshot().id > job_->snapshot().id) {
-            job_->on_cancel([child] { child->cancel(); });
+            // Its registry keeps it: together they would hold each other, by way of its observer.
+            job_->on_cancel([weak = std::weak_ptr(child)] {
+                if (const auto running = weak.lock()) {
+                    running->cancel();
+                }
+            });
         }
     }
 

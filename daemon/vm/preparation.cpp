@@ -91,6 +91,7 @@ private:
         if (Vm *vm = fleet_.find(name_)) {
             vm->set_last_error(error);
         }
+        disk_task_.reset();
         if (!tap_.name.empty()) {
             services_.network.release_tap(tap_.name, [](const Outcome<void> &) {});
         }

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 namespace banger {
 namespace {
 
@@ -15,8 +18,9 @@ TEST(VmName, AcceptsWhatADnsLabelMayBe) {
 }
 
 TEST(VmName, RefusesAllElseAndQuotesIt) {
-    for (const std::string name : {"", "Bad_Name", "-a", "a-", "a.b", "ünï", "a b", "a/b", "../x",
-                                   std::string(64, 'x').c_str()}) {
+    const std::vector<std::string> names{"",    "Bad_Name", "-a",  "a-",   "a.b",
+                                         "ünï", "a b",      "a/b", "../x", std::string(64, 'x')};
+    for (const auto &name : names) {
         try {
             VmName{name};
             ADD_FAILURE() << name << " was accepted";

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <clocale>
+
 namespace banger::cli {
 namespace {
 
@@ -13,6 +15,7 @@ TEST(ProgressBar, ShowsTitleBarShareStageAndBytes) {
 }
 
 TEST(ProgressBar, NeverGrowsWiderThanTheTerminal) {
+    std::setlocale(LC_CTYPE, "C.UTF-8");
     const std::string line = progress_bar_line("kernel", {std::string(200, 'x'), 1.0}, 40);
     EXPECT_EQ(display_width(line), 40U);
 }
