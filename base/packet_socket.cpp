@@ -3,10 +3,8 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 
-#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <array>
 #include <cerrno>
@@ -39,22 +37,6 @@ std::vector<UniqueFd> take_descriptors(msghdr &message) {
 }
 
 } // namespace
-
-UniqueFd connect_seqpacket(const std::filesystem::path &path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string &text = path.native();
-    if (text.size() >= sizeof address.sun_path) {
-        fail(ErrorCode::Internal, "the socket path {} is longer than unix(7) allows", text);
-    }
-    std::memcpy(address.sun_path, text.data(), text.size());
-    UniqueFd fd{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (!fd ||
-        ::connect(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0) {
-        throw_errno(fmt::format("connect to {}", text));
-    }
-    return fd;
-}
 
 PacketSocket::PacketSocket(EventLoop &loop, UniqueFd fd, Callbacks callbacks)
     : loop_(loop), fd_(std::move(fd)), callbacks_(std::move(callbacks)),

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <deque>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -17,9 +16,6 @@ struct Packet {
     std::string text;
     std::vector<UniqueFd> descriptors;
 };
-
-/// A SOCK_SEQPACKET connection (unix(7)) to the socket at `path`. Throws Error that names it.
-UniqueFd connect_seqpacket(const std::filesystem::path &path);
 
 /// One end of a SOCK_SEQPACKET connection: packets of at most 64 KiB with descriptors. A peer that
 /// sends a longer one, or does not read what it is sent, is cut off.

@@ -29,7 +29,7 @@ void print_notice(std::string_view message) {
 }
 
 Error readable(const sdbus::Error &error) {
-    const std::string name = error.getName();
+    const std::string &name = error.getName();
     if (name == "org.freedesktop.DBus.Error.ServiceUnknown") {
         return {ErrorCode::NotFound,
                 fmt::format("the session bus cannot start bangerd ({}); is the package installed? "

@@ -14,8 +14,8 @@ struct Unit {
     std::string_view name;
     std::int64_t seconds;
 };
-constexpr std::array<Unit, 6> units{{{"year", 365 * 86400},
-                                     {"month", 30 * 86400},
+constexpr std::array<Unit, 6> units{{{"year", 365 * std::int64_t{86400}},
+                                     {"month", 30 * std::int64_t{86400}},
                                      {"day", 86400},
                                      {"hour", 3600},
                                      {"minute", 60},

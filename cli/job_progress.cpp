@@ -37,7 +37,7 @@ std::string progress_bar_line(const std::string &title, const Progress &progress
                columns);
 }
 
-ProgressView::ProgressView(std::string title)
+ProgressView::ProgressView(const std::string &title)
     : title_(printable(title)), on_terminal_(is_terminal(STDERR_FILENO)) {}
 
 ProgressView::~ProgressView() {

@@ -25,7 +25,7 @@ std::string progress_bar_line(const std::string &title, const Progress &progress
 /// end, elsewhere a plain line for each stage.
 class ProgressView {
 public:
-    explicit ProgressView(std::string title);
+    explicit ProgressView(const std::string &title);
     ~ProgressView();
     ProgressView(const ProgressView &) = delete;
     ProgressView &operator=(const ProgressView &) = delete;

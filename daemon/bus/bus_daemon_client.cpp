@@ -18,9 +18,7 @@ void BusDaemonClient::process_of(const std::string &unique_name,
         .withArguments(unique_name)
         .uponReplyInvoke([done = std::move(done)](AsyncError error, const std::uint32_t &pid) {
             if (error) {
-                const std::string name{error->getName()};
-                const std::string message{error->getMessage()};
-                done(from_bus_error(name, message));
+                done(from_bus_error(error->getName(), error->getMessage()));
             } else {
                 done(static_cast<pid_t>(pid));
             }

@@ -200,6 +200,7 @@ void ManagerAdaptor::Diagnose(
     try {
         diagnosis_(domain_(), [reply](const std::vector<DiagnosisRow> &rows) {
             std::vector<Row> answer;
+            answer.reserve(rows.size());
             for (const auto &row : rows) {
                 answer.push_back(sdbus::make_struct(row.row, row.verdict, row.detail, row.remedy));
             }

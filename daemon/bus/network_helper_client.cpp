@@ -18,8 +18,8 @@ constexpr std::chrono::seconds patience{30};
 constexpr std::chrono::minutes human_patience{10};
 
 Error to_error(const AsyncError &error) {
-    const std::string name{error->getName()};
-    const std::string message{error->getMessage()};
+    const std::string &name = error->getName();
+    const std::string &message = error->getMessage();
     if (name == "org.freedesktop.DBus.Error.ServiceUnknown" ||
         name == "org.freedesktop.DBus.Error.NameHasNoOwner" ||
         name.starts_with("org.freedesktop.DBus.Error.Spawn") ||

@@ -13,7 +13,8 @@ struct Time {
     std::int64_t seconds = 0;
     std::uint32_t nanoseconds = 0;
 
-    auto operator<=>(const Time &) const = default;
+    // clang-tidy 14 takes the 0 of a defaulted comparison for a pointer.
+    auto operator<=>(const Time &) const = default; // NOLINT(modernize-use-nullptr)
 };
 
 /// An extended attribute under its whole name ("security.capability"). POSIX ACLs go under

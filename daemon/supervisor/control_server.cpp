@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "daemon/supervisor/transport.hpp"
+#include "base/unix_socket.hpp"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>

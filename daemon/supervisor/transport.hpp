@@ -10,13 +10,6 @@
 
 namespace banger::supervisor {
 
-/// A listening unix socket, mode 0600, in the place of a stale one. `path` may be longer than
-/// sun_path holds. Throws Error.
-UniqueFd listen_at(const std::filesystem::path &path, int type);
-
-/// Connects to a listening unix stream socket. Throws Error.
-UniqueFd connect_to(const std::filesystem::path &path);
-
 /// Where the guest's channel comes from. Each connection replaces the one before.
 class Transport {
 public:

@@ -2,8 +2,10 @@
 
 #include "base/log.hpp"
 #include "base/packet_socket.hpp"
+#include "base/unix_socket.hpp"
 
 #include <nlohmann/json.hpp>
+#include <sys/socket.h>
 
 #include <map>
 
@@ -50,7 +52,7 @@ struct SupervisorLink::Impl : std::enable_shared_from_this<SupervisorLink::Impl>
         // Weak: a callback of a link that has been dropped does nothing.
         const std::weak_ptr<Impl> self = weak_from_this();
         socket = std::make_unique<PacketSocket>(
-            loop, connect_seqpacket(path),
+            loop, connect_to(path, SOCK_SEQPACKET),
             PacketSocket::Callbacks{.on_packet =
                                         [self](Packet packet) {
                                             if (const auto alive = self.lock()) {
