@@ -64,6 +64,8 @@ std::vector<std::string> ssh_command(const SshFiles &files, const VmInfo &vm,
         "-oGlobalKnownHostsFile=/dev/null",
         "-oStrictHostKeyChecking=yes",
         "-oUpdateHostKeys=no",
+        // The connection does not leave this machine, and the guest may be an emulated one.
+        "-oKexAlgorithms=^curve25519-sha256",
         "-oHostKeyAlias=" + host,
         "-oLogLevel=ERROR",
         // The connection itself is handed over: no process stands between ssh and the guest.

@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <string>
+#include <vector>
 
 namespace banger::init {
 namespace {
@@ -68,21 +70,30 @@ ExecStart=/usr/lib/banger/agent --notify login-ready
 /// A service that ignores SIGTERM must not hold the machine for the 90 s that are usual.
 constexpr std::string_view stop_timeout = "[Manager]\nDefaultTimeoutStopSec=8s\n";
 
-/// While the guest boots, whoever wants to get in goes before what starts besides (Docker, on one
-/// processor, doubled the time of a login). systemd.resource-control(5): it ends with the boot.
+/// While the guest boots, whoever wants to get in goes before what starts besides: on one
+/// processor, Docker doubled the time of a login. udev has hundreds of devices to look at then, and
+/// nothing of the boot waits for any of them. systemd.resource-control(5): it ends with the boot.
 void put_startup_weights(const fs::path &systemd) {
-    constexpr std::array units{
-        "ssh.service",  "sshd.service", "systemd-logind.service", "systemd-user-sessions.service",
-        "dbus.service", "user.slice",   "dbus-broker.service",    "banger-login-ready.service",
-        "init.scope",
+    struct Weight {
+        std::string_view unit;
+        std::string_view section;
+        int value;
     };
-    for (const std::string_view unit : units) {
-        const std::string_view type = unit.substr(unit.rfind('.') + 1);
-        const std::string_view section = type == "slice"   ? "Slice"
-                                         : type == "scope" ? "Scope"
-                                                           : "Service";
+    constexpr std::array weights{
+        Weight{"ssh.service", "Service", 1000},
+        Weight{"sshd.service", "Service", 1000},
+        Weight{"systemd-logind.service", "Service", 1000},
+        Weight{"systemd-user-sessions.service", "Service", 1000},
+        Weight{"dbus.service", "Service", 1000},
+        Weight{"dbus-broker.service", "Service", 1000},
+        Weight{"banger-login-ready.service", "Service", 1000},
+        Weight{"user.slice", "Slice", 1000},
+        Weight{"init.scope", "Scope", 1000},
+        Weight{"systemd-udevd.service", "Service", 10},
+    };
+    for (const auto &[unit, section, value] : weights) {
         put(systemd / fmt::format("system/{}.d/50-banger.conf", unit),
-            fmt::format("[{}]\nStartupCPUWeight=1000\n", section));
+            fmt::format("[{}]\nStartupCPUWeight={}\n", section, value));
     }
 }
 
@@ -106,6 +117,52 @@ void put_gpg_agent_generator(const fs::path &layer, const fs::path &image) {
     }
 }
 
+/// What costs time at each boot, for nothing.
+constexpr auto units_without_use = std::to_array<std::string_view>({
+    // Nobody logs in on a console, and without udev the serial one's device unit never comes.
+    "getty@.service",
+    "serial-getty@.service",
+    // The link is up before init starts.
+    "systemd-networkd-wait-online.service",
+    "NetworkManager-wait-online.service",
+    "systemd-firstboot.service",
+    // Snapshots of LVM.
+    "e2scrub_reap.service",
+    // There is no screen and no EFI; the kernel loads the others when somebody opens their device.
+    "modprobe@drm.service",
+    "modprobe@efi_pstore.service",
+    "modprobe@dm_mod.service",
+    "modprobe@loop.service",
+});
+
+/// pam_motd(8) starts five programs at each login, also for `ssh … true`, for Debian's one script,
+/// which says what kernel this is. A directory that somebody makes in its place works again.
+void hide_greeting_of_the_kernel(const fs::path &layer, const fs::path &image) {
+    constexpr const char *name = "etc/update-motd.d";
+    std::error_code ignored;
+    std::vector<fs::path> scripts;
+    for (fs::directory_iterator i{image / name, ignored}, end; i != end; i.increment(ignored)) {
+        scripts.push_back(i->path().filename());
+    }
+    if (scripts != std::vector<fs::path>{"10-uname"}) {
+        return;
+    }
+    fs::create_directories(layer / "etc");
+    // A whiteout of overlayfs.
+    if (::mknod((layer / name).c_str(), S_IFCHR, 0) != 0) {
+        throw_errno(fmt::format("hide /{}", name));
+    }
+}
+
+/// logind(8) makes the first login wait for its user manager, a tenth of the way to a first `ssh …
+/// true`. A second processor has the time to start it before; on a single one it would only come in
+/// the way of the boot.
+void start_user_manager_early(const fs::path &layer) {
+    if (::get_nprocs() > 1) {
+        put(layer / "var/lib/systemd/linger/root", "");
+    }
+}
+
 void put_systemd_files(const fs::path &systemd) {
     put(systemd / "system/banger-login-ready.service", login_ready_unit);
     put_link(systemd / "system/multi-user.target.wants/banger-login-ready.service",
@@ -126,12 +183,11 @@ void write_guest_files(const fs::path &layer, const fs::path &agent, const fs::p
     if (const fs::path systemd = systemd_directory(image); !systemd.empty()) {
         put_systemd_files(layer / systemd);
         put_gpg_agent_generator(layer, image);
+        start_user_manager_early(layer);
         const fs::path units = layer / "etc/systemd/system";
-        // Nobody logs in on the console, and without udev its device unit never comes.
-        put_link(units / "serial-getty@.service", "/dev/null");
-        put_link(units / "systemd-networkd-wait-online.service", "/dev/null");
-        put_link(units / "NetworkManager-wait-online.service", "/dev/null");
-        put_link(units / "systemd-firstboot.service", "/dev/null");
+        for (const std::string_view unit : units_without_use) {
+            put_link(units / unit, "/dev/null");
+        }
         std::error_code ignored;
         if (!fs::exists(image / "usr/bin/kmod", ignored) &&
             !fs::exists(image / "bin/kmod", ignored)) {
@@ -139,6 +195,7 @@ void write_guest_files(const fs::path &layer, const fs::path &agent, const fs::p
             put_link(units / "kmod-static-nodes.service", "/dev/null");
         }
     }
+    hide_greeting_of_the_kernel(layer, image);
     put(layer / "etc/fstab", "# The disks of this VM are mounted before this file is read.\n");
     put(layer / "etc/cloud/cloud-init.disabled", "");
     put(layer / "usr/lib/NetworkManager/conf.d/00-banger.conf",

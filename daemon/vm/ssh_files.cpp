@@ -82,7 +82,8 @@ void write_ssh_files(const Paths &paths, const config::Config &config,
                     "    IdentitiesOnly yes\n"
                     "    UserKnownHostsFile \"{}\"\n"
                     "    GlobalKnownHostsFile /dev/null\n"
-                    "    StrictHostKeyChecking yes\n",
+                    "    StrictHostKeyChecking yes\n"
+                    "    KexAlgorithms ^curve25519-sha256\n",
                     user_key(paths, config).string(), known_hosts_file(paths).string()));
 }
 

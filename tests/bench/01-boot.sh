@@ -13,7 +13,7 @@ bar=1.15
 pairs=${PAIRS:-5}
 vm=boot
 
-run alice banger vm run --name $vm --vcpu 1 --memory 1024 -- true
+run alice banger vm run --name $vm --vcpu "${VCPUS:-2}" --memory 1024 -- true
 check "a machine runs" status_is 0
 eventually 300 alice sh -c "banger vm show $vm --json | jq -e .boot_finished" || true
 
