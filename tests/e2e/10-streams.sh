@@ -7,6 +7,8 @@ size=$((16 << 20))
 run alice banger vm run --name many -- true
 check "a machine runs" status_is 0
 check "and has booted" eventually 180 alice sh -c 'banger vm show many --json | jq -e .boot_finished'
+run alice banger vm exec many -- systemctl --failed --no-legend --plain
+check "without a unit that failed" out_is ''
 
 # seven: that many streams at once; prints their sums and sets seconds.
 seven() {
