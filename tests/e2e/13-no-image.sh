@@ -51,6 +51,13 @@ err=$(tail -n 1 <<<"$err")
 check "with one line that says so" err_has 'Could not resolve|Could not connect|Unable to connect|Cannot initiate|Failed to fetch|Temporary failure'
 check "and what to do" err_has 'check the network'
 is_gone "no archive"
+root ip rule add priority 100 unreachable </dev/null
+run alice banger kernel pull --force
+root ip rule del priority 100 </dev/null
+check "a kernel's either" fails
+check "in the same words" err_has 'check the network'
+run alice banger kernel list -q
+check "and the kernel that was there stays" out_has .
 
 alice sh -c 'rm -f build.status; systemd-run --user --quiet --collect --unit=build --same-dir sh -c \
     "trap : INT; banger image build '$image' 2>build.err; echo \$? >build.status"' </dev/null
