@@ -155,10 +155,7 @@ sdbus::ObjectPath ManagerAdaptor::PullKernel(const std::string &name, const Opti
         reader.finish();
         const std::string wanted = name.empty() ? std::string(default_kernel) : name;
         domain.artifacts.check_kernel(wanted);
-        if (const auto present = domain.kernels.find(wanted); force && present) {
-            domain.kernels.remove(present->name);
-        }
-        return path_of(domain.kernels.pull(wanted));
+        return path_of(domain.kernels.pull(wanted, force));
     });
 }
 

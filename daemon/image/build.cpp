@@ -111,7 +111,10 @@ void Registry::Build::run_pipeline() {
         throw Error{ErrorCode::Cancelled, "cancelled"};
     }
     const fs::path apt_settings = build_directory_ / "apt.conf";
-    write_file_atomically(apt_settings, debian::transport_settings(settings_), 0644);
+    // Fewer tries than apt's own three, unless the host says how many: where the resolver does not
+    // answer, each takes half a minute for each of the lists.
+    write_file_atomically(
+        apt_settings, "Acquire::Retries \"1\";\n" + debian::transport_settings(settings_), 0644);
     FdPair pipe = make_pipe();
 
     task::WorkerTask::Handlers on_image;

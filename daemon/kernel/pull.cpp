@@ -56,8 +56,9 @@ std::vector<std::string> Registry::available() {
     return names;
 }
 
-Registry::Pull::Pull(Registry &registry, const Origin &origin, std::shared_ptr<job::Job> job)
-    : registry_(registry), origin_(origin), job_(std::move(job)) {}
+Registry::Pull::Pull(Registry &registry, const Origin &origin, bool anew,
+                     std::shared_ptr<job::Job> job)
+    : registry_(registry), origin_(origin), anew_(anew), job_(std::move(job)) {}
 
 Registry::Pull::~Pull() {
     job_->on_cancel({});
@@ -173,7 +174,7 @@ void Registry::Pull::find_package() {
         ask_package(kernel_package(meta), [this](const Package &package) {
             package_ = package;
             const auto newest = registry_.find(origin_.name);
-            if (newest && newest->package_version == package.version &&
+            if (!anew_ && newest && newest->package_version == package.version &&
                 newest->release == package.name.substr(sizeof "linux-image-" - 1)) {
                 job_->done();
                 finish();

@@ -20,7 +20,7 @@ const Origin *find_origin(std::string_view name) noexcept;
 /// when its child has ended; a failure anywhere removes the temporary directory and ends the job.
 class Registry::Pull : public std::enable_shared_from_this<Registry::Pull> {
 public:
-    Pull(Registry &registry, const Origin &origin, std::shared_ptr<job::Job> job);
+    Pull(Registry &registry, const Origin &origin, bool anew, std::shared_ptr<job::Job> job);
     ~Pull();
 
     const std::shared_ptr<job::Job> &job() const noexcept { return job_; }
@@ -44,6 +44,7 @@ private:
 
     Registry &registry_;
     const Origin &origin_;
+    bool anew_;
     std::shared_ptr<job::Job> job_;
     std::filesystem::path temporary_;
     std::optional<PrivateApt> apt_;

@@ -94,7 +94,7 @@ std::optional<Kernel> Registry::find(std::string_view name) const {
     return newest;
 }
 
-std::shared_ptr<job::Job> Registry::pull(std::string_view name) {
+std::shared_ptr<job::Job> Registry::pull(std::string_view name, bool anew) {
     const Origin *origin = find_origin(name);
     if (origin == nullptr) {
         fail(ErrorCode::NotFound, "there is no kernel {:?} to pull; there are: {}", name,
@@ -104,7 +104,8 @@ std::shared_ptr<job::Job> Registry::pull(std::string_view name) {
     if (const auto running = pulls_.find(key); running != pulls_.end()) {
         return running->second->job();
     }
-    auto pull = std::make_shared<Pull>(*this, *origin, new_job_("pull-kernel", std::string(name)));
+    auto pull =
+        std::make_shared<Pull>(*this, *origin, anew, new_job_("pull-kernel", std::string(name)));
     pulls_.emplace(key, pull);
     pull->start();
     return pull->job();

@@ -75,9 +75,9 @@ public:
     static std::vector<std::string> available();
 
     /// Fetches Debian's kernel by the apt sources that this host trusts; does nothing more when the
-    /// newest is there. A pull of it that is under way is returned as it is. Throws Error{NotFound}
-    /// that lists what there is.
-    std::shared_ptr<job::Job> pull(std::string_view name);
+    /// newest is there, unless `anew`: then what there is is replaced at the end. A pull of it that
+    /// is under way is returned as it is. Throws Error{NotFound} that lists what there is.
+    std::shared_ptr<job::Job> pull(std::string_view name, bool anew = false);
 
     /// Throws Error{NotFound}, or Error{InvalidState} that names who needs it.
     void remove(std::string_view name);
