@@ -54,19 +54,15 @@ std::string_view trimmed(std::string_view line) {
     return line;
 }
 
-const Symptom *symptom_of(std::string_view line) {
-    const auto found = std::find_if(symptoms.begin(), symptoms.end(), [&](const Symptom &symptom) {
-        return line.find(symptom.text) != std::string_view::npos;
-    });
-    return found == symptoms.end() ? nullptr : &*found;
-}
-
 } // namespace
 
-bool UnreachableArchive::take(std::string_view line) {
-    const bool reason = std::exchange(gave_up_, line.starts_with("Err:"));
-    const Symptom *symptom = reason ? symptom_of(line) : nullptr;
-    return symptom != nullptr && symptom->code == ErrorCode::NetworkUnavailable;
+std::optional<Error> UnreachableArchive::take(std::string_view doing, std::string_view line) {
+    if (!std::exchange(gave_up_, line.starts_with("Err:"))) {
+        return std::nullopt;
+    }
+    Error reason = explain_failure(doing, "", {std::string(line)});
+    return reason.code() == ErrorCode::NetworkUnavailable ? std::optional{std::move(reason)}
+                                                          : std::nullopt;
 }
 
 Error explain_failure(std::string_view doing, std::string_view ended,
@@ -91,6 +87,9 @@ Error explain_failure(std::string_view doing, std::string_view ended,
 }
 
 Error with_least_room(const Error &error, std::span<const std::filesystem::path> directories) {
+    if (error.code() != ErrorCode::DiskFull) {
+        return error;
+    }
     std::string room;
     auto least = std::numeric_limits<std::uintmax_t>::max();
     for (const auto &directory : directories) {
@@ -101,10 +100,7 @@ Error with_least_room(const Error &error, std::span<const std::filesystem::path>
             room = fmt::format("{} has {} left", directory.string(), format_byte_size(least));
         }
     }
-    if (error.code() != ErrorCode::DiskFull || room.empty()) {
-        return error;
-    }
-    return {error.code(), fmt::format("{} ({})", error.what(), room)};
+    return room.empty() ? error : Error{error.code(), fmt::format("{} ({})", error.what(), room)};
 }
 
 } // namespace banger::debian

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,8 +22,9 @@ Error explain_failure(std::string_view doing, std::string_view ended,
 /// the rest is known.
 class UnreachableArchive {
 public:
-    /// Takes one line; true when it is the reason why a file was given up, and that is the network.
-    bool take(std::string_view line);
+    /// Takes one line; when it is the reason why a file was given up, and that is the network, the
+    /// Error for it, as of explain_failure().
+    std::optional<Error> take(std::string_view doing, std::string_view line);
 
 private:
     bool gave_up_ = false; ///< in the line before

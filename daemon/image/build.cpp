@@ -140,9 +140,8 @@ void Registry::Build::run_pipeline() {
     bootstrap.standard_output = pipe.second.get();
     task::ChildTask::Handlers on_bootstrap;
     on_bootstrap.complaint = [this](std::string_view line) {
-        if (archive_.take(line)) {
-            note(debian::explain_failure(fmt::format("build {}", recipe_.name), "",
-                                         {std::string(line)}));
+        if (const auto error = archive_.take(fmt::format("build {}", recipe_.name), line)) {
+            note(*error);
             stop();
         }
         const std::string before = progress_.stage();

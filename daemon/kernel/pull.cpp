@@ -96,8 +96,8 @@ void Registry::Pull::run(std::string_view doing, Command command,
     }
     if (!handlers.output) {
         handlers.output = [this, doing = std::string(doing)](std::string_view line) {
-            if (archive_.take(line) && !unreachable_) {
-                unreachable_ = debian::explain_failure(doing, "", {std::string(line)});
+            if (auto error = archive_.take(doing, line); error && !unreachable_) {
+                unreachable_ = std::move(error);
                 child_->stop();
             }
         };

@@ -8,7 +8,7 @@ helper() {
     run "$1" dbus-send --system --print-reply --dest=org.banger.NetworkHelper /org/banger/NetworkHelper \
         "org.banger.NetworkHelper.$2" "${@:3}"
 }
-# refused DESCRIPTION KIND WORDS USER METHOD [TYPE:VALUE…]: with the error's name and words, and all is as it was.
+# refused DESCRIPTION KIND WORDS USER METHOD [TYPE:VALUE…]: with the error's name and words.
 refused() {
     local description=$1 kind=$2 words=$3
     shift 3

@@ -177,15 +177,16 @@ TEST_F(SupervisorTest, AVmmThatCannotRunIsAFailedStart) {
 }
 
 TEST_F(SupervisorTest, StaysSmall) {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-    GTEST_SKIP() << "a sanitizer's memory is not banger's";
-#endif
     start();
     wait_for_notification("READY=1");
     ControlClient client = connect();
     constexpr std::size_t size = 16U << 20U;
     EXPECT_EQ(read_to_end(exec(client, {"bytes", std::to_string(size)}).output.get()).size(), size);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     EXPECT_LE(anonymous_kib(), 4096U);
+#else
+    GTEST_SKIP() << "a sanitizer's own memory is counted; the preset dev holds the bound";
+#endif
 }
 
 TEST_F(SupervisorTest, BangerdMayGoWhileTheVmRuns) {

@@ -101,16 +101,16 @@ TEST(Failures, SayWhatToDo) {
 
 TEST(AnArchiveThatIsNotReached, IsKnownWhenTheFirstFileIsGivenUp) {
     UnreachableArchive archive;
-    EXPECT_FALSE(archive.take("Ign:1 http://deb.debian.org/debian bookworm InRelease"));
-    EXPECT_FALSE(archive.take("Err:1 http://deb.debian.org/debian bookworm InRelease"));
-    EXPECT_TRUE(archive.take("  Temporary failure resolving 'deb.debian.org'"));
+    EXPECT_FALSE(archive.take("build x", "Ign:1 http://deb.debian.org/debian bookworm InRelease"));
+    EXPECT_FALSE(archive.take("build x", "Err:1 http://deb.debian.org/debian bookworm InRelease"));
+    EXPECT_TRUE(archive.take("build x", "  Temporary failure resolving 'deb.debian.org'"));
 }
 
 TEST(AnArchiveThatIsNotReached, IsNoneWhoseFileIsMissing) {
     UnreachableArchive archive;
-    EXPECT_FALSE(archive.take("Err:1 http://deb.debian.org/debian bookworm Release"));
-    EXPECT_FALSE(archive.take("  404  Not Found [IP: 192.0.2.1 80]"));
-    EXPECT_FALSE(archive.take("  Temporary failure resolving 'deb.debian.org'"));
+    EXPECT_FALSE(archive.take("build x", "Err:1 http://deb.debian.org/debian bookworm Release"));
+    EXPECT_FALSE(archive.take("build x", "  404  Not Found [IP: 192.0.2.1 80]"));
+    EXPECT_FALSE(archive.take("build x", "  Temporary failure resolving 'deb.debian.org'"));
 }
 
 TEST(AFullDisk, IsNamed) {
