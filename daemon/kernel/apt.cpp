@@ -89,7 +89,7 @@ std::string kernel_package(const Package &metapackage) {
     const std::string &depends = metapackage.depends;
     const auto begin = depends.find("linux-image-");
     const auto end = depends.find_first_of(" ,|", begin);
-    const std::string name =
+    std::string name =
         begin == std::string::npos ? std::string{} : depends.substr(begin, end - begin);
     const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
         return std::isalnum(c) != 0 || c == '-' || c == '+' || c == '.';

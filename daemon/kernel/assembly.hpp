@@ -13,7 +13,7 @@ public:
     void wait(InitramfsReady ready) { waiting_.push_back(std::move(ready)); }
 
 private:
-    void finish(Outcome<nlohmann::json> result);
+    void finish(const Outcome<nlohmann::json> &result);
 
     Registry &registry_;
     std::filesystem::path target_;

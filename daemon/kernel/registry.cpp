@@ -139,7 +139,7 @@ void Registry::remove(std::string_view name) {
         fail(ErrorCode::NotFound,
              "there is no kernel {:?}; `banger kernel list` shows what there is", name);
     }
-    const Kernel kernel = *found;
+    const Kernel &kernel = *found;
     if (const auto users = in_use_ ? in_use_(kernel.name) : std::vector<std::string>{};
         !users.empty()) {
         fail(ErrorCode::InvalidState, "the kernel {} is in use by {}", kernel.name,
@@ -196,11 +196,11 @@ Registry::Assembly::Assembly(Registry &registry, const Kernel &kernel, fs::path 
                 if (result && ::rename(temporary.c_str(), target_.c_str()) != 0) {
                     result = Error{ErrorCode::Internal, "cannot publish " + target_.string()};
                 }
-                finish(std::move(result));
+                finish(result);
             }});
 }
 
-void Registry::Assembly::finish(Outcome<nlohmann::json> result) {
+void Registry::Assembly::finish(const Outcome<nlohmann::json> &result) {
     // Out of the table first: a callback may ask again.
     const auto node = registry_.assemblies_.extract(target_.stem().string());
     for (const auto &ready : waiting_) {

@@ -233,12 +233,12 @@ void GuestChannel::send_request(std::string_view method, std::string_view path, 
         };
     }
     callbacks.on_close = [exchange](channel::CloseReason reason) {
-        if (reason == channel::CloseReason::Lost || exchange->status == 0) {
+        const bool refused = exchange->status >= 400;
+        if (reason == channel::CloseReason::Lost || exchange->status == 0 ||
+            (reason == channel::CloseReason::Reset && !refused)) {
             exchange->answer.on_failed(lost_error());
-        } else if (exchange->status >= 400) {
+        } else if (refused) {
             exchange->answer.on_failed(channel::parse_error(exchange->body));
-        } else if (reason == channel::CloseReason::Reset) {
-            exchange->answer.on_failed(lost_error());
         } else {
             exchange->answer.on_done(exchange->body);
         }

@@ -61,7 +61,7 @@ Preparation::Preparation(EventLoop &loop, const std::string &name, Callbacks cal
     : state_(std::make_unique<State>()) {
     State *state = state_.get();
     state->callbacks = std::move(callbacks);
-    const auto failed = [state, &loop](Error error) {
+    const auto failed = [state, &loop](const Error &error) {
         state->deliver(loop, [state, error] { state->callbacks.on_failed(error); });
     };
     try {

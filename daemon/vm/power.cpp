@@ -31,7 +31,7 @@ void fail_start(Services &services, Fleet &fleet, const VmName &name,
     });
 }
 
-void force_down(Services &services, const VmName &name, UnitManager::Callback<void> done) {
+void force_down(Services &services, const VmName &name, const UnitManager::Callback<void> &done) {
     services.units.kill(name, SIGKILL, [&services, name, done](const Outcome<void> &) {
         // Whether or not there was anything to kill: the stop says when the unit is down.
         services.units.stop(name, [&services, name, done](const Outcome<void> &stopped) {

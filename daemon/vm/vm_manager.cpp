@@ -39,22 +39,23 @@ VmManager::VmManager(Services services) : services_(std::move(services)), fleet_
 }
 
 void VmManager::reconcile(std::function<void()> done) {
-    services_.units.list([this, done](Outcome<std::map<VmName, UnitStatus>> outcome) {
-        if (outcome) {
-            adopt_units(outcome.value());
-        } else {
-            log::error(fmt::format("cannot ask systemd for the units of the VMs: {}",
-                                   outcome.error().what()));
-        }
-        done();
-        for (Vm *vm : fleet_.all()) {
-            if (vm->record().phase == store::Phase::Deleting) {
-                remove_in(services_, fleet_, vm->name(),
-                          services_.jobs.add("delete", vm->name().str()));
+    services_.units.list(
+        [this, done = std::move(done)](Outcome<std::map<VmName, UnitStatus>> outcome) {
+            if (outcome) {
+                adopt_units(outcome.value());
+            } else {
+                log::error(fmt::format("cannot ask systemd for the units of the VMs: {}",
+                                       outcome.error().what()));
             }
-        }
-        release_stray_taps();
-    });
+            done();
+            for (Vm *vm : fleet_.all()) {
+                if (vm->record().phase == store::Phase::Deleting) {
+                    remove_in(services_, fleet_, vm->name(),
+                              services_.jobs.add("delete", vm->name().str()));
+                }
+            }
+            release_stray_taps();
+        });
 }
 
 void VmManager::adopt_units(const std::map<VmName, UnitStatus> &units) {
@@ -167,36 +168,39 @@ std::shared_ptr<job::Job> VmManager::remove(const VmName &name) {
 void VmManager::exec(const VmName &name, ExecRequest request, Callback<UniqueFd> done) {
     // Shared: std::function wants a copyable callback, and the descriptors are not.
     const auto shared = std::make_shared<ExecRequest>(std::move(request));
-    fleet_.get(name).when_agent_ready([shared, done](Outcome<SupervisorLink *> link) {
-        if (link) {
-            link.value()->exec(std::move(*shared), done);
-        } else {
-            done(link.error());
-        }
-    });
+    fleet_.get(name).when_agent_ready(
+        [shared, done = std::move(done)](Outcome<SupervisorLink *> link) {
+            if (link) {
+                link.value()->exec(std::move(*shared), done);
+            } else {
+                done(link.error());
+            }
+        });
 }
 
 void VmManager::open_stream(const VmName &name, const std::string &target,
                             Callback<UniqueFd> done) {
-    fleet_.get(name).when_agent_ready([target, done](Outcome<SupervisorLink *> link) {
-        if (link) {
-            link.value()->open(target, done);
-        } else {
-            done(link.error());
-        }
-    });
+    fleet_.get(name).when_agent_ready(
+        [target, done = std::move(done)](Outcome<SupervisorLink *> link) {
+            if (link) {
+                link.value()->open(target, done);
+            } else {
+                done(link.error());
+            }
+        });
 }
 
 void VmManager::put_files(const VmName &name, const std::string &directory, UniqueFd archive,
                           Callback<PutFilesResult> done) {
     const auto shared = std::make_shared<UniqueFd>(std::move(archive));
-    fleet_.get(name).when_agent_ready([directory, shared, done](Outcome<SupervisorLink *> link) {
-        if (link) {
-            link.value()->put_files(directory, std::move(*shared), done);
-        } else {
-            done(link.error());
-        }
-    });
+    fleet_.get(name).when_agent_ready(
+        [directory, shared, done = std::move(done)](Outcome<SupervisorLink *> link) {
+            if (link) {
+                link.value()->put_files(directory, std::move(*shared), done);
+            } else {
+                done(link.error());
+            }
+        });
 }
 
 void VmManager::prepare(const VmName &name, Callback<std::filesystem::path> done) {

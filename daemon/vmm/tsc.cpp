@@ -1,5 +1,6 @@
 #include "daemon/vmm/tsc.hpp"
 
+#include <cmath>
 #include <ctime>
 #include <limits>
 
@@ -52,7 +53,7 @@ std::uint32_t TscMeter::khz() const noexcept {
     const auto ticks = static_cast<double>(end.ticks - start_.ticks);
     const auto milliseconds = static_cast<double>(end.nanoseconds - start_.nanoseconds) / 1e6;
     const auto rounded =
-        static_cast<std::uint64_t>(ticks / milliseconds / rounding + 0.5) * rounding;
+        static_cast<std::uint64_t>(std::llround(ticks / milliseconds / rounding)) * rounding;
     return rounded > std::numeric_limits<std::uint32_t>::max()
                ? 0
                : static_cast<std::uint32_t>(rounded);

@@ -113,7 +113,8 @@ StreamCallbacks RunningExec::output(std::string &text, bool &ended, bool counted
     return callbacks;
 }
 
-RunningExec::RunningExec(ChannelDriver &driver, channel::ExecSpec spec) : detached_(spec.detach) {
+RunningExec::RunningExec(ChannelDriver &driver, const channel::ExecSpec &spec)
+    : detached_(spec.detach) {
     const std::string path = "/v1/execs/" + channel::new_exec_id();
     auto &client = driver.client();
     StreamCallbacks callbacks;

@@ -55,7 +55,7 @@ private:
 /// One exec with its streams; output is gathered unless `on_output` takes it.
 class RunningExec {
 public:
-    RunningExec(ChannelDriver &driver, channel::ExecSpec spec);
+    RunningExec(ChannelDriver &driver, const channel::ExecSpec &spec);
     RunningExec(const RunningExec &) = delete;
     RunningExec &operator=(const RunningExec &) = delete;
     ~RunningExec();

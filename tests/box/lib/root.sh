@@ -4,13 +4,14 @@
 BOX_RELEASE=${BANGER_BOX_RELEASE:-bookworm}
 BOX_FOLDER=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# The packages of a box; with FLAVOUR `build` also those that build banger, for another release than this machine's.
+# The packages of a box; with FLAVOUR `build` also those that build banger.
 box_packages() {
-    local flavour=$1
+    local flavour=$1 left_out='^#'
     cat "$BOX_FOLDER/packages"
     if [ "$flavour" = build ]; then
         # A release has the clang of its time only.
-        grep -v -e '-14' "$BOX_FOLDER/../../packaging/build-dependencies"
+        [ "$BOX_RELEASE" = bookworm ] || left_out=-14
+        grep -v -e "$left_out" "$BOX_FOLDER/../../packaging/build-dependencies"
     fi
 }
 

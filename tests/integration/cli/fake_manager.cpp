@@ -299,7 +299,7 @@ public:
         const std::uint32_t id = ++last_job_;
         const bool failed = !std::get<0>(error).empty();
         jobs_.push_back(std::make_unique<FakeJob>(connection_, id, subject, std::move(error)));
-        const auto path = path_of("job", fmt::format("{}", id));
+        auto path = path_of("job", fmt::format("{}", id));
         emitJobNew(id, path);
         emitJobRemoved(id, path, subject, failed ? "failed" : "done");
         return path;

@@ -15,6 +15,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <thread>
 
 namespace banger::supervisor {
 
@@ -63,10 +64,11 @@ struct SupervisorTest::Bus {
     std::unique_ptr<sdbus::IConnection> connection;
     std::unique_ptr<FakeBangerd> bangerd;
 
-    explicit Bus(std::function<std::string()> prepare) {
+    Bus(const fs::path &socket, std::function<std::string()> prepare) {
         FdPair out = make_pipe();
         Command command;
-        command.argv = {"dbus-daemon", "--session", "--nofork", "--print-address=3"};
+        command.argv = {"dbus-daemon", "--session", "--nofork", "--print-address=3",
+                        "--address=unix:path=" + socket.string()};
         command.descriptors = {{out.second.get(), 3}};
         command.die_with_parent = true;
         daemon = spawn(command);
@@ -109,7 +111,7 @@ SupervisorTest::SupervisorTest() {
         .runtime_directory = directory(),
         .state_directory = state,
     };
-    bus_ = std::make_unique<Bus>([this] {
+    bus_ = std::make_unique<Bus>(root_ / "bus", [this] {
         if (on_prepare) {
             on_prepare();
         }
@@ -127,6 +129,8 @@ SupervisorTest::SupervisorTest() {
 
 SupervisorTest::~SupervisorTest() {
     process_ = {};
+    // The next test counts its own.
+    EXPECT_TRUE(vmm_is_gone_within(5s));
     bus_.reset();
     fs::remove_all(root_);
 }
@@ -240,6 +244,17 @@ std::vector<pid_t> SupervisorTest::vmm_processes() const {
         }
     }
     return found;
+}
+
+bool SupervisorTest::vmm_is_gone_within(std::chrono::seconds deadline) const {
+    const auto end = std::chrono::steady_clock::now() + deadline;
+    while (!vmm_processes().empty()) {
+        if (std::chrono::steady_clock::now() >= end) {
+            return false;
+        }
+        std::this_thread::sleep_for(10ms);
+    }
+    return true;
 }
 
 std::string read_to_end(int fd) {

@@ -53,6 +53,7 @@ protected:
     std::size_t anonymous_kib() const;
     /// Pids of the VMM of this VM.
     std::vector<pid_t> vmm_processes() const;
+    bool vmm_is_gone_within(std::chrono::seconds deadline) const;
 
     std::filesystem::path root_;
     vmm::Machine machine;

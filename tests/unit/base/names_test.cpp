@@ -22,8 +22,8 @@ TEST(VmName, RefusesAllElseAndQuotesIt) {
                                          "ünï", "a b",      "a/b", "../x", std::string(64, 'x')};
     for (const auto &name : names) {
         try {
-            VmName{name};
-            ADD_FAILURE() << name << " was accepted";
+            const VmName accepted{name};
+            ADD_FAILURE() << accepted.str() << " was accepted";
         } catch (const Error &e) {
             EXPECT_EQ(e.code(), ErrorCode::InvalidArgument);
             EXPECT_NE(std::string(e.what()).find("'" + name + "'"), std::string::npos);

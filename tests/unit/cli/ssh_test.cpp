@@ -7,9 +7,6 @@
 namespace banger::cli {
 namespace {
 
-using testing::Contains;
-using testing::ElementsAre;
-
 VmInfo sandbox() {
     VmInfo vm;
     vm.name = "sandbox";

@@ -40,7 +40,7 @@ TEST(Shape, WhatCannotRunIsRefusedWithWhatCan) {
     shape = good;
     shape.memory_mib = 1;
     EXPECT_EQ(refusal(shape), "1 MiB of memory are too few to boot: use 128 MiB or more");
-    shape.memory_mib = 17 * 1024;
+    shape.memory_mib = 17ULL * 1024;
     EXPECT_EQ(refusal(shape), "a VM cannot have 17408 MiB of memory: this host has 16384 MiB");
     shape = good;
     shape.disk_bytes = 1 * MiB;

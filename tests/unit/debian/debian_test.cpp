@@ -81,7 +81,7 @@ TEST(TransportSettings, AreProxiesAndChecksAlone) {
 }
 
 TEST(Failures, SayWhatToDo) {
-    const auto explain = [](std::deque<std::string> lines) {
+    const auto explain = [](const std::deque<std::string> &lines) {
         return explain_failure("build x", "exited with status 25", lines);
     };
     const Error offline = explain({"W: Failed to fetch http://deb.debian.org/…  Could not resolve "

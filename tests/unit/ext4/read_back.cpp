@@ -4,6 +4,7 @@
 #include "base/process.hpp"
 #include "daemon/ext4/libext2fs.hpp"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,7 +123,7 @@ void ReadBack::Handle::walk(ext2_ino_t directory, const std::string &path,
                     &children),
                 "list a directory");
     for (const auto &[name, number] : children) {
-        const std::string child = path.empty() ? name : path + "/" + name;
+        const std::string child = path.empty() ? name : fmt::format("{}/{}", path, name);
         to[child] = entry(number);
         if (S_ISDIR(to[child].mode)) {
             walk(number, child, to);

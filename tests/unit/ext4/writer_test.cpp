@@ -24,7 +24,7 @@ protected:
     /// Writes what `fill` adds, checks it with e2fsck, and returns where it is.
     std::filesystem::path write(const std::function<void(Writer &)> &fill,
                                 const std::string &name = "image") {
-        const auto path = directory_ / name;
+        auto path = directory_ / name;
         const UniqueFd file = open_file(path, O_RDWR | O_CREAT | O_EXCL);
         WriterOptions options;
         options.label = "banger-test";

@@ -2,6 +2,7 @@
 #include "base/files.hpp"
 #include "daemon/helper/subnet_pool.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -73,11 +74,12 @@ TEST_F(SubnetPoolTest, ADamagedFileIsAnErrorAndStays) {
         R"({"uid":1,"number":0,"subnet":"172.16.0.0/24","label":"a","first":true})";
     const std::string other =
         R"({"uid":2,"number":1,"subnet":"172.16.0.0/24","label":"b","first":false})";
-    for (const std::string &text : {std::string{}, std::string{"{}"}, std::string{"[]"},
-                                    std::string{R"({"version":2,"subnets":[]})"},
-                                    std::string{R"({"version":1,"subnets":[{"uid":1}]})"},
-                                    R"({"version":1,"subnets":[)" + entry + "," + other + "]}",
-                                    R"({"version":1,"subnets":[)" + entry}) {
+    for (const std::string &text :
+         {std::string{}, std::string{"{}"}, std::string{"[]"},
+          std::string{R"({"version":2,"subnets":[]})"},
+          std::string{R"({"version":1,"subnets":[{"uid":1}]})"},
+          fmt::format(R"({{"version":1,"subnets":[{},{}]}})", entry, other),
+          R"({"version":1,"subnets":[)" + entry}) {
         write_file_atomically(file(), text);
         EXPECT_EQ(code_of_find(), ErrorCode::StateCorrupt) << text;
         EXPECT_THROW(allocate(5, "x"), Error);

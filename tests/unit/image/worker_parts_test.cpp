@@ -32,6 +32,7 @@ constexpr const char *dependencies =
 
 std::vector<std::string> names(const std::vector<std::string> &files) {
     std::vector<std::string> result;
+    result.reserve(files.size());
     for (const auto &file : files) {
         result.push_back(ModuleDependencies::module_name(file));
     }

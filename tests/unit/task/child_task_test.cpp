@@ -88,7 +88,7 @@ TEST_F(Tasks, AWorkersErrorKeepsItsCode) {
                     "/bin/sh",
                     {"-c", R"(echo '{"error":{"code":"DiskFull","message":"no room"}}'; exit 1)"},
                     std::nullopt,
-                    {{}, [&](Outcome<nlohmann::json> result) {
+                    {{}, [&](const Outcome<nlohmann::json> &result) {
                          error = result ? std::nullopt : std::optional{result.error()};
                          loop_.exit(0);
                      }}};
@@ -104,7 +104,7 @@ TEST_F(Tasks, AWorkerThatDiesWithoutAWordIsAnError) {
                     "/bin/sh",
                     {"-c", "echo nonsense; kill -9 $$"},
                     std::nullopt,
-                    {{}, [&](Outcome<nlohmann::json> result) {
+                    {{}, [&](const Outcome<nlohmann::json> &result) {
                          message = result ? "none" : result.error().what();
                          loop_.exit(0);
                      }}};

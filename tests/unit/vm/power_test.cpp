@@ -10,7 +10,7 @@ class Power : public World {
 protected:
     VmName running(const std::string &name = "sandbox") {
         with_guests_that_come_up();
-        const VmName vm = created(name);
+        VmName vm = created(name);
         EXPECT_EQ(end_of(manager->start(vm)).state, job::State::Done);
         return vm;
     }
