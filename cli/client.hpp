@@ -39,8 +39,7 @@ using ManagedObjects = std::map<sdbus::ObjectPath, std::map<std::string, Propert
 template <typename T>
 T property(const Properties &properties, const std::string &name, T fallback = {}) {
     const auto found = properties.find(name);
-    if (found == properties.end() ||
-        std::string(found->second.peekValueType()) != sdbus::signature_of<T>::str()) {
+    if (found == properties.end() || found->second.peekValueType() != bus::signature_of<T>()) {
         return fallback;
     }
     return found->second.get<T>();

@@ -200,8 +200,8 @@ private:
 
 Properties options_of(const ExecRequest &request) {
     Properties options;
-    const auto put = [&](const char *name, auto value) {
-        options.insert_or_assign(name, sdbus::Variant{std::move(value)});
+    const auto put = [&](const char *name, const auto &value) {
+        options[name] = sdbus::Variant{value};
     };
     if (!request.environment.empty()) {
         put("env", request.environment);
@@ -234,7 +234,7 @@ ExecResult run_in_guest(Client &client, const sdbus::ObjectPath &vm, const ExecR
     FdPair output;
     FdPair error;
     const auto pass = [&](const char *name, const UniqueFd &fd) {
-        options.insert_or_assign(name, sdbus::Variant{sdbus::UnixFd{fd.get()}});
+        options[name] = sdbus::Variant{sdbus::UnixFd{fd.get()}};
     };
     if (!request.detach) {
         if (request.pass_input) {

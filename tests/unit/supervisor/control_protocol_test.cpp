@@ -61,7 +61,7 @@ TEST(ControlProtocol, TellsTheStateInTheDocumentedForm) {
 TEST(ControlProtocol, AGuestsStatusMayHoldAnyBytes) {
     MachineState state;
     state.status = "\xff\xfe";
-    EXPECT_NO_THROW(json::parse(state_packet(state)));
+    EXPECT_TRUE(json::accept(state_packet(state)));
 }
 
 TEST(ControlProtocol, ErrorsCarryTheirKind) {
