@@ -43,6 +43,25 @@ void write_at(int fd, std::uint64_t offset, std::span<const std::byte> data) {
     }
 }
 
+void erase_blocks(int fd, const Run &run) {
+    int result = 0;
+    do {
+        result = ::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                             static_cast<off_t>(run.start * block_size),
+                             static_cast<off_t>(run.length * block_size));
+    } while (result != 0 && errno == EINTR);
+    if (result == 0) {
+        return;
+    }
+    if (errno != EOPNOTSUPP) {
+        throw_errno("take removed files out of the file system");
+    }
+    const Block zeros{};
+    for (std::uint64_t i = 0; i < run.length; ++i) {
+        write_at(fd, (run.start + i) * block_size, zeros);
+    }
+}
+
 BlockWriter::BlockWriter(int fd, std::uint64_t max_blocks, bool start_writeback)
     : fd_(fd), max_blocks_(max_blocks), start_writeback_(start_writeback),
       buffer_(new std::byte[buffer_blocks * block_size]) {

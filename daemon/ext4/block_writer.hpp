@@ -54,4 +54,7 @@ private:
 /// pwrite(2) to the end. `what` as for throw_errno().
 void write_at(int fd, std::uint64_t offset, std::span<const std::byte> data);
 
+/// Makes them a hole, or writes zeros where the disk's file system has no holes.
+void erase_blocks(int fd, const Run &run);
+
 } // namespace banger::ext4

@@ -8,34 +8,58 @@ namespace {
 constexpr std::size_t max_name = 255;
 constexpr std::size_t max_path = 4096;
 constexpr std::uint32_t max_links = 65000;
+constexpr unsigned max_followed = 255;
 
-/// The next component, "" at the end; "." and empty ones are passed over. Throws for ".." and what
-/// no file may be called.
-std::string_view next_component(std::string_view &rest, std::string_view whole) {
+/// "" at the end; "." and empty components are passed over.
+std::string_view take_component(std::string_view &rest) {
     while (!rest.empty()) {
         const auto slash = rest.find('/');
         const std::string_view component = rest.substr(0, slash);
         rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash + 1);
-        if (component.empty() || component == ".") {
-            continue;
+        if (!component.empty() && component != ".") {
+            return component;
         }
-        if (component == "..") {
-            fail(ErrorCode::InvalidArgument, "the path {:?} leads upwards", whole);
-        }
-        if (component.size() > max_name || component.find('\0') != std::string_view::npos) {
-            fail(ErrorCode::InvalidArgument, "the path {:?} has a name that ext4 cannot hold",
-                 whole.substr(0, 512));
-        }
-        return component;
     }
     return {};
 }
 
-void check_length(std::string_view path) {
+void check_name(std::string_view name, std::string_view path) {
+    if (name.size() > max_name || name.find('\0') != std::string_view::npos) {
+        fail(ErrorCode::InvalidArgument, "the path {:?} has a name that ext4 cannot hold",
+             path.substr(0, 512));
+    }
+}
+
+std::string_view next_component(std::string_view &rest, std::string_view whole) {
+    const std::string_view component = take_component(rest);
+    if (component == "..") {
+        fail(ErrorCode::InvalidArgument, "the path {:?} leads upwards", whole);
+    }
+    check_name(component, whole);
+    return component;
+}
+
+std::vector<std::string_view> components_of(std::string_view path) {
     if (path.size() > max_path) {
         fail(ErrorCode::InvalidArgument, "a path of {} bytes is too long: {:?}…", path.size(),
              path.substr(0, 64));
     }
+    std::vector<std::string_view> components;
+    std::string_view rest = path;
+    for (auto name = next_component(rest, path); !name.empty(); name = next_component(rest, path)) {
+        components.push_back(name);
+    }
+    return components;
+}
+
+/// The last component; "" for the root.
+std::string take_last(std::vector<std::string_view> &components) {
+    if (components.empty()) {
+        return {};
+    }
+    std::string last{components.back()};
+    components.pop_back();
+    return last;
 }
 
 } // namespace
@@ -48,22 +72,31 @@ Tree::Tree(std::uint32_t max_inodes) : max_inodes_(max_inodes) {
     inodes_[root_inode] = std::move(root);
 }
 
-InodeNumber Tree::find(std::string_view path) const {
-    check_length(path);
-    InodeNumber current = root_inode;
-    std::string_view rest = path;
-    for (auto name = next_component(rest, path); !name.empty(); name = next_component(rest, path)) {
-        if (!at(current).is_directory()) {
-            return 0;
-        }
-        const auto &entries = at(current).entries;
-        const auto found = entries.find(name);
-        if (found == entries.end()) {
-            return 0;
-        }
-        current = found->second;
+void Tree::begin_layer() {
+    ++layer_;
+    forget_last_parent();
+}
+
+void Tree::forget_last_parent() {
+    last_parent_ = 0;
+}
+
+const Link *Tree::child(InodeNumber directory, std::string_view name) const {
+    if (directory == 0 || !at(directory).is_directory()) {
+        return nullptr;
     }
-    return current;
+    const auto &entries = at(directory).entries;
+    const auto found = entries.find(name);
+    return found == entries.end() ? nullptr : &found->second;
+}
+
+InodeNumber Tree::find(std::string_view path) const {
+    const Place place = look_up(path);
+    if (place.name.empty()) {
+        return place.directory;
+    }
+    const Link *link = child(place.directory, place.name);
+    return link == nullptr ? 0 : link->inode;
 }
 
 InodeNumber Tree::create(Inode inode) {
@@ -74,10 +107,79 @@ InodeNumber Tree::create(Inode inode) {
     return end() - 1;
 }
 
+/// Follows symbolic links as chroot(2) would have them: no way leads out of the root. What is not
+/// there is taken as it is written, so that ".." behind it leads back.
+std::vector<std::string_view> Tree::resolve(std::vector<std::string_view> directories,
+                                            std::string_view whole) const {
+    if (layer_ == 0) {
+        return directories;
+    }
+    struct Step {
+        std::string_view name;
+        InodeNumber inode;
+    };
+    std::vector<Step> steps;
+    unsigned followed = 0;
+    std::vector<std::string_view> ahead{directories.rbegin(), directories.rend()};
+    while (!ahead.empty()) {
+        const std::string_view name = take_component(ahead.back());
+        if (name.empty()) {
+            ahead.pop_back();
+            continue;
+        }
+        if (name == "..") {
+            if (!steps.empty()) {
+                steps.pop_back();
+            }
+            continue;
+        }
+        check_name(name, whole);
+        const InodeNumber here = steps.empty() ? root_inode : steps.back().inode;
+        const Link *link = child(here, name);
+        if (link == nullptr || at(link->inode).type != EntryType::Symlink) {
+            steps.push_back({name, link == nullptr ? 0 : link->inode});
+            continue;
+        }
+        if (++followed > max_followed) {
+            fail(ErrorCode::InvalidArgument,
+                 "the path {:?} leads through more than {} symbolic links", whole, max_followed);
+        }
+        const std::string_view target = at(link->inode).target;
+        if (target.starts_with('/')) {
+            steps.clear();
+        }
+        ahead.push_back(target);
+    }
+    directories.clear();
+    for (const Step &step : steps) {
+        directories.push_back(step.name);
+    }
+    return directories;
+}
+
+Tree::Place Tree::look_up(std::string_view path) const {
+    std::vector<std::string_view> components = components_of(path);
+    std::string last = take_last(components);
+    return {look_up_directory(std::move(components), path), std::move(last)};
+}
+
+InodeNumber Tree::look_up_directory(std::vector<std::string_view> names,
+                                    std::string_view whole) const {
+    InodeNumber directory = root_inode;
+    for (const std::string_view name : resolve(std::move(names), whole)) {
+        const Link *link = child(directory, name);
+        if (link == nullptr) {
+            return 0;
+        }
+        directory = link->inode;
+    }
+    return at(directory).is_directory() ? directory : 0;
+}
+
 Tree::Place Tree::locate(std::string_view path) {
-    check_length(path);
     const auto slash = path.rfind('/');
-    if (slash != std::string_view::npos && slash + 1 < path.size() &&
+    const bool ends_in_name = slash != std::string_view::npos && slash + 1 < path.size();
+    if (last_parent_ != 0 && ends_in_name && path.size() <= max_path &&
         path.substr(0, slash) == last_parent_path_) {
         std::string_view rest = path.substr(slash + 1);
         const std::string_view name = next_component(rest, path);
@@ -85,28 +187,24 @@ Tree::Place Tree::locate(std::string_view path) {
             return {last_parent_, std::string(name)};
         }
     }
-    std::string_view rest = path;
-    Place place{root_inode, std::string(next_component(rest, path))};
-    for (auto name = next_component(rest, path); !name.empty(); name = next_component(rest, path)) {
+    std::vector<std::string_view> components = components_of(path);
+    Place place{root_inode, take_last(components)};
+    for (const std::string_view name : resolve(std::move(components), path)) {
         auto &entries = at(place.directory).entries;
-        const auto found = entries.find(place.name);
-        InodeNumber child = 0;
-        if (found != entries.end()) {
-            child = found->second;
-            if (!at(child).is_directory()) {
-                fail(ErrorCode::InvalidArgument,
-                     "the path {:?} leads through {:?}, which is no directory", path, place.name);
-            }
-        } else {
+        auto found = entries.find(name);
+        if (found == entries.end()) {
             Inode directory;
             directory.type = EntryType::Directory;
             directory.parent = place.directory;
-            child = create(std::move(directory));
-            entries.emplace(place.name, child);
+            found = entries.emplace(name, Link{create(std::move(directory)), 0}).first;
+        } else if (!at(found->second.inode).is_directory()) {
+            fail(ErrorCode::InvalidArgument,
+                 "the path {:?} leads through {:?}, which is no directory", path, name);
         }
-        place = {child, std::string(name)};
+        found->second.layer = layer_;
+        place.directory = found->second.inode;
     }
-    if (slash != std::string_view::npos && slash + 1 < path.size()) {
+    if (ends_in_name) {
         last_parent_path_ = path.substr(0, slash);
         last_parent_ = place.directory;
     }
@@ -115,25 +213,32 @@ Tree::Place Tree::locate(std::string_view path) {
 
 InodeNumber Tree::put(std::string_view path, Inode inode) {
     const Place place = locate(path);
-    InodeNumber existing = root_inode;
-    if (!place.name.empty()) {
-        const auto &entries = at(place.directory).entries;
-        const auto found = entries.find(place.name);
-        existing = found == entries.end() ? 0 : found->second;
-    } else if (!inode.is_directory()) {
-        fail(ErrorCode::InvalidArgument, "the root of a file system is a directory");
+    if (place.name.empty()) {
+        if (!inode.is_directory()) {
+            fail(ErrorCode::InvalidArgument, "the root of a file system is a directory");
+        }
+        at(root_inode).metadata = std::move(inode.metadata);
+        return root_inode;
     }
-    if (existing != 0 && at(existing).is_directory() && inode.is_directory()) {
-        at(existing).metadata = std::move(inode.metadata);
-        return existing;
-    }
-    if (existing != 0) {
+    auto &entries = at(place.directory).entries;
+    const auto existing = entries.find(place.name);
+    if (existing != entries.end()) {
+        Link &link = existing->second;
+        if (at(link.inode).is_directory() && inode.is_directory()) {
+            at(link.inode).metadata = std::move(inode.metadata);
+            link.layer = layer_;
+            return link.inode;
+        }
         unlink(place.directory, place.name);
+    }
+    if (inode.type == EntryType::Symlink) {
+        // The way to what was remembered may lead through it.
+        forget_last_parent();
     }
     inode.parent = inode.is_directory() ? place.directory : 0;
     inode.links = 1;
     const InodeNumber number = create(std::move(inode));
-    at(place.directory).entries.emplace(place.name, number);
+    entries.emplace(place.name, Link{number, layer_});
     return number;
 }
 
@@ -153,41 +258,86 @@ void Tree::link(std::string_view path, std::string_view target) {
     if (place.name.empty()) {
         fail(ErrorCode::InvalidArgument, "the root of a file system is a directory");
     }
-    const auto &entries = at(place.directory).entries;
-    const auto found = entries.find(place.name);
-    if (found != entries.end() && found->second == number) {
+    auto &entries = at(place.directory).entries;
+    const auto existing = entries.find(place.name);
+    if (existing != entries.end() && existing->second.inode == number) {
+        existing->second.layer = layer_;
         return;
     }
     ++at(number).links;
-    if (found != entries.end()) {
+    if (existing != entries.end()) {
         unlink(place.directory, place.name);
     }
-    at(place.directory).entries.emplace(place.name, number);
+    if (at(number).type == EntryType::Symlink) {
+        forget_last_parent();
+    }
+    entries.emplace(place.name, Link{number, layer_});
 }
 
-void Tree::remove(std::string_view path) {
-    const InodeNumber number = find(path);
-    if (number == 0) {
-        return;
-    }
-    const Place place = locate(path);
+Tree::Place Tree::look_up_to_remove(std::string_view path) const {
+    Place place = look_up(path);
     if (place.name.empty()) {
         fail(ErrorCode::InvalidArgument, "the root of a file system cannot be removed");
     }
-    unlink(place.directory, place.name);
+    return place;
+}
+
+void Tree::remove(std::string_view path) {
+    const Place place = look_up_to_remove(path);
+    if (child(place.directory, place.name) != nullptr) {
+        unlink(place.directory, place.name);
+    }
+}
+
+void Tree::remove_lower(std::string_view path) {
+    const Place place = look_up_to_remove(path);
+    const Link *link = child(place.directory, place.name);
+    if (link == nullptr) {
+        return;
+    }
+    if (link->layer == layer_) {
+        remove_lower_in(link->inode);
+    } else {
+        unlink(place.directory, place.name);
+    }
+}
+
+void Tree::remove_lower_content(std::string_view directory) {
+    const InodeNumber number = look_up_directory(components_of(directory), directory);
+    if (number != 0) {
+        remove_lower_in(number);
+    }
+}
+
+void Tree::remove_lower_in(InodeNumber directory) {
+    std::vector<InodeNumber> directories{directory};
+    while (!directories.empty()) {
+        const InodeNumber current = directories.back();
+        directories.pop_back();
+        auto &entries = at(current).entries;
+        for (auto entry = entries.begin(); entry != entries.end();) {
+            const auto [name, link] = *entry;
+            ++entry;
+            if (link.layer != layer_) {
+                unlink(current, name);
+            } else if (at(link.inode).is_directory()) {
+                directories.push_back(link.inode);
+            }
+        }
+    }
 }
 
 void Tree::unlink(InodeNumber directory, std::string_view name) {
     auto &entries = at(directory).entries;
     const auto found = entries.find(name);
-    const InodeNumber number = found->second;
+    const InodeNumber number = found->second.inode;
     entries.erase(found);
     // What was remembered may be gone with it.
-    last_parent_path_ = "\n";
+    forget_last_parent();
     if (at(number).is_directory()) {
         drop(number);
     } else if (--at(number).links == 0) {
-        inodes_[number].reset();
+        release(number);
     }
 }
 
@@ -197,15 +347,22 @@ void Tree::drop(InodeNumber number) {
     while (!directories.empty()) {
         const InodeNumber current = directories.back();
         directories.pop_back();
-        for (const auto &[name, child] : at(current).entries) {
-            if (at(child).is_directory()) {
-                directories.push_back(child);
-            } else if (--at(child).links == 0) {
-                inodes_[child].reset();
+        for (const auto &[name, link] : at(current).entries) {
+            if (at(link.inode).is_directory()) {
+                directories.push_back(link.inode);
+            } else if (--at(link.inode).links == 0) {
+                release(link.inode);
             }
         }
-        inodes_[current].reset();
+        release(current);
     }
+}
+
+void Tree::release(InodeNumber number) {
+    for (const Extent &extent : at(number).extents) {
+        freed_.push_back({extent.physical, extent.length});
+    }
+    inodes_[number].reset();
 }
 
 } // namespace banger::ext4

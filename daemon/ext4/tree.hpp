@@ -14,6 +14,12 @@
 
 namespace banger::ext4 {
 
+/// A name in a directory. `layer` is the latest that has put the name, or something below it.
+struct Link {
+    InodeNumber inode = 0;
+    std::uint32_t layer = 0;
+};
+
 /// An inode before it is written.
 struct Inode {
     EntryType type = EntryType::Regular;
@@ -24,8 +30,8 @@ struct Inode {
     std::string target;          ///< of symbolic links
     std::uint32_t major = 0;     ///< of devices
     std::uint32_t minor = 0;
-    std::map<std::string, InodeNumber, std::less<>> entries; ///< of directories
-    InodeNumber parent = 0;                                  ///< of directories
+    std::map<std::string, Link, std::less<>> entries; ///< of directories
+    InodeNumber parent = 0;                           ///< of directories
 
     bool is_directory() const noexcept { return type == EntryType::Directory; }
 };
@@ -44,28 +50,52 @@ public:
     /// One more than the highest number given.
     InodeNumber end() const noexcept { return static_cast<InodeNumber>(inodes_.size()); }
 
+    /// From here on names are those of a new layer, and parents that are symbolic links are
+    /// followed; before the first layer they are refused.
+    void begin_layer();
+
     /// 0: nothing there.
     InodeNumber find(std::string_view path) const;
     /// Makes or replaces the entry; a directory over a directory keeps its content.
     InodeNumber put(std::string_view path, Inode inode);
     void link(std::string_view path, std::string_view target);
     void remove(std::string_view path);
+    /// Removes the entry and what is below it, except what the current layer has put there.
+    void remove_lower(std::string_view path);
+    /// The same for all that is in a directory.
+    void remove_lower_content(std::string_view directory);
+
+    /// The blocks of files that are no longer there.
+    const std::vector<Run> &freed() const noexcept { return freed_; }
 
 private:
     struct Place {
-        InodeNumber directory;
-        std::string name; ///< empty: the root itself
+        InodeNumber directory = 0; ///< 0: it does not exist
+        std::string name;          ///< empty: the root itself
     };
+    /// Makes the parents that are missing; all of them become part of the current layer.
     Place locate(std::string_view path);
+    Place look_up(std::string_view path) const;
+    Place look_up_to_remove(std::string_view path) const;
+    InodeNumber look_up_directory(std::vector<std::string_view> names,
+                                  std::string_view whole) const;
+    std::vector<std::string_view> resolve(std::vector<std::string_view> directories,
+                                          std::string_view whole) const;
+    const Link *child(InodeNumber directory, std::string_view name) const;
     InodeNumber create(Inode inode);
     void unlink(InodeNumber directory, std::string_view name);
     void drop(InodeNumber number);
+    void release(InodeNumber number);
+    void remove_lower_in(InodeNumber directory);
+    void forget_last_parent();
 
     std::uint32_t max_inodes_;
+    std::uint32_t layer_ = 0;
     std::vector<std::unique_ptr<Inode>> inodes_;
+    std::vector<Run> freed_;
     // Entries of one directory come one after the other.
     std::string last_parent_path_;
-    InodeNumber last_parent_ = root_inode;
+    InodeNumber last_parent_ = 0; ///< 0: nothing is remembered
 };
 
 } // namespace banger::ext4

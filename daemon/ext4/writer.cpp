@@ -32,6 +32,20 @@ WriterOptions checked(WriterOptions options) {
     return options;
 }
 
+std::vector<Run> merged(std::vector<Run> runs) {
+    std::sort(runs.begin(), runs.end(),
+              [](const Run &a, const Run &b) { return a.start < b.start; });
+    std::vector<Run> result;
+    for (const Run &run : runs) {
+        if (!result.empty() && result.back().start + result.back().length == run.start) {
+            result.back().length += run.length;
+        } else {
+            result.push_back(run);
+        }
+    }
+    return result;
+}
+
 Inode inode_of(EntryType type, const Metadata &metadata) {
     Inode inode;
     inode.type = type;
@@ -163,9 +177,9 @@ void Writer::State::lay_out_directory(InodeNumber number, InodeLayout &layout) {
     std::vector<DirectoryEntry> entries;
     entries.reserve(inode.entries.size());
     std::uint32_t links = 2;
-    for (const auto &[name, child] : inode.entries) {
-        const EntryType type = tree.at(child).type;
-        entries.push_back({name, child, type});
+    for (const auto &[name, link] : inode.entries) {
+        const EntryType type = tree.at(link.inode).type;
+        entries.push_back({name, link.inode, type});
         links += type == EntryType::Directory ? 1 : 0;
     }
     layout.links = links < max_directory_links ? links : 1;
@@ -313,6 +327,21 @@ bool Writer::exists(std::string_view path) const {
     return state_->tree.find(path) != 0;
 }
 
+void Writer::begin_layer() {
+    state_->end_file();
+    state_->tree.begin_layer();
+}
+
+void Writer::remove_lower(std::string_view path) {
+    state_->end_file();
+    state_->tree.remove_lower(path);
+}
+
+void Writer::remove_lower_content(std::string_view directory) {
+    state_->end_file();
+    state_->tree.remove_lower_content(directory);
+}
+
 std::uint64_t Writer::bytes_allocated() const noexcept {
     return state_->blocks.end() * block_size;
 }
@@ -338,21 +367,17 @@ WriterResult Writer::finish() {
     }
     state.write_tables(geometry, records);
 
-    std::sort(state.used.begin(), state.used.end(),
-              [](const Run &a, const Run &b) { return a.start < b.start; });
-    std::vector<Run> merged;
+    for (const Run &run : merged(state.tree.freed())) {
+        erase_blocks(state.fd, run);
+    }
+    const std::vector<Run> used = merged(std::move(state.used));
     WriterResult result;
-    for (const Run &run : state.used) {
+    for (const Run &run : used) {
         result.used_bytes += run.length * block_size;
-        if (!merged.empty() && merged.back().start + merged.back().length == run.start) {
-            merged.back().length += run.length;
-        } else {
-            merged.push_back(run);
-        }
     }
     // The superblock holds 32 bits and no zero: zero would mean the clock.
     const std::int64_t time = std::clamp<std::int64_t>(state.newest.seconds, 1, 0xffffffffLL);
-    write_superstructure(state.fd, geometry, state.options.label, state.identity, time, merged,
+    write_superstructure(state.fd, geometry, state.options.label, state.identity, time, used,
                          usage);
     if (state.options.sync && ::fsync(state.fd) != 0) {
         throw_errno("write the file system to the disk");

@@ -34,7 +34,8 @@ struct WriterResult {
 ///
 /// Paths are relative to the root of the file system ("./usr/bin", "usr/bin" and "/usr/bin/" are
 /// the same). Parents that nothing has named are made, root:root 0755. A later entry of the same
-/// path replaces the earlier one; a directory over a directory changes its metadata only.
+/// path replaces the earlier one; a directory over a directory changes its metadata only. What a
+/// file held that is no longer there cannot be read from the image: finish() punches a hole.
 ///
 /// Every call throws Error: InvalidArgument for a path with "..", an overlong name, a parent that
 /// is no directory or a value that ext4 cannot hold; LimitsExceeded over the limits; DiskFull.
@@ -69,6 +70,16 @@ public:
     /// none.
     void remove(std::string_view path);
     bool exists(std::string_view path) const;
+
+    /// From here on entries are a new layer over what is there, as in an OCI image. In every path
+    /// from now on, and in the target of a hard link, parents that are symbolic links are followed
+    /// inside the root of the file system, also to what is not there yet; the last name never is.
+    void begin_layer();
+    /// A whiteout: takes away what lower layers have put at a path and below it. What the current
+    /// layer has put stays, with its parents. Does nothing if there is nothing.
+    void remove_lower(std::string_view path);
+    /// An opaque whiteout: the same for all that is in a directory.
+    void remove_lower_content(std::string_view directory);
 
     /// Bytes of the disk that have been given out so far.
     std::uint64_t bytes_allocated() const noexcept;

@@ -1,77 +1,22 @@
-#include "base/error.hpp"
-#include "base/files.hpp"
 #include "base/sha256.hpp"
-#include "daemon/ext4/writer.hpp"
 #include "tests/unit/ext4/read_back.hpp"
+#include "tests/unit/ext4/writer_fixture.hpp"
 
-#include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <sys/stat.h>
-
-#include <random>
 
 using namespace banger;
 using namespace banger::ext4;
+using banger::test::bytes;
+using banger::test::metadata;
+using banger::test::pattern_of;
 using banger::test::ReadBack;
-using banger::test::TemporaryDirectory;
 using testing::HasSubstr;
 
 namespace {
 
-class Ext4Writer : public testing::Test {
-protected:
-    /// Writes what `fill` adds, checks it with e2fsck, and returns where it is.
-    std::filesystem::path write(const std::function<void(Writer &)> &fill,
-                                const std::string &name = "image") {
-        auto path = directory_ / name;
-        const UniqueFd file = open_file(path, O_RDWR | O_CREAT | O_EXCL);
-        WriterOptions options;
-        options.label = "banger-test";
-        options.sync = false;
-        Writer writer{file.get(), options};
-        fill(writer);
-        writer.finish();
-        EXPECT_EQ(test::e2fsck_complaint(path), "");
-        return path;
-    }
-
-    /// The Error that `act` gets.
-    std::string refusal(const std::function<void(Writer &)> &act, WriterOptions options = {}) {
-        const UniqueFd file = open_file(directory_ / "refused", O_RDWR | O_CREAT | O_TRUNC);
-        options.sync = false;
-        Writer writer{file.get(), options};
-        try {
-            act(writer);
-        } catch (const Error &error) {
-            return std::string(to_string(error.code())) + ": " + error.what();
-        }
-        return "none";
-    }
-
-    TemporaryDirectory directory_;
-};
-
-Metadata metadata(std::uint16_t permissions, Time modified = {1000, 0}) {
-    Metadata result;
-    result.permissions = permissions;
-    result.modified = modified;
-    return result;
-}
-
-std::string pattern_of(std::size_t size, unsigned seed) {
-    std::mt19937 random{seed};
-    std::string data(size, '\0');
-    for (std::size_t i = 0; i + 4 <= size; i += 4) {
-        const auto word = static_cast<std::uint32_t>(random());
-        std::memcpy(&data[i], &word, 4);
-    }
-    return data;
-}
-
-std::span<const std::byte> bytes(std::string_view text) {
-    return std::as_bytes(std::span{text});
-}
+using Ext4Writer = test::WriterTest;
 
 TEST_F(Ext4Writer, AnEmptyFileSystemIsInOrder) {
     const ReadBack read{write([](Writer &) {})};
