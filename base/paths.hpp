@@ -18,6 +18,8 @@ struct Paths {
     std::filesystem::path config_file() const { return config / "config.toml"; }
     std::filesystem::path database() const { return state / "state.db"; }
     std::filesystem::path images() const { return state / "images"; }
+    /// Layers of OCI images, by digest.
+    std::filesystem::path oci_blobs() const { return cache / "oci"; }
     std::filesystem::path kernels() const { return state / "kernels"; }
     std::filesystem::path ssh() const { return state / "ssh"; }
     /// Disks and config of one VM.

@@ -30,6 +30,18 @@ std::vector<Artifact> list_artifacts(const ManagedObjects &objects, const char *
     return artifacts;
 }
 
+bool is_container_image(const ManagedObjects &objects, const std::string &name) {
+    return std::any_of(objects.begin(), objects.end(), [&](const auto &object) {
+        const auto image = object.second.find(names::image);
+        if (image == object.second.end() || property<std::string>(image->second, "Name") != name) {
+            return false;
+        }
+        using Words = std::vector<std::string>;
+        return !property<Words>(image->second, "Entrypoint").empty() ||
+               !property<Words>(image->second, "Command").empty();
+    });
+}
+
 void pull_missing(Client &client, Jobs &jobs, const ManagedObjects &objects,
                   const std::string &image, const std::string &kernel) {
     const sdbus::ObjectPath manager{names::manager_path};

@@ -22,6 +22,9 @@ struct Artifact {
 /// Sorted by name; `interface` is names::image or names::kernel.
 std::vector<Artifact> list_artifacts(const ManagedObjects &objects, const char *interface);
 
+/// Whether the image says what its containers run: an OCI image, used as by docker.
+bool is_container_image(const ManagedObjects &objects, const std::string &name);
+
 /// Pulls the image and a kernel to boot it with where they are missing, with progress. An empty
 /// `kernel` means the default one. Throws Error.
 void pull_missing(Client &client, Jobs &jobs, const ManagedObjects &objects,

@@ -203,6 +203,9 @@ Properties options_of(const ExecRequest &request) {
     const auto put = [&](const char *name, const auto &value) {
         options[name] = sdbus::Variant{value};
     };
+    if (request.entrypoint) {
+        put("entrypoint", true);
+    }
     if (!request.environment.empty()) {
         put("env", request.environment);
     }

@@ -12,6 +12,8 @@ namespace banger::cli {
 /// A program to run in a guest, and how it is tied to this process.
 struct ExecRequest {
     std::vector<std::string> argv; ///< empty: the login shell
+    /// As `docker run`: argv are arguments of the image's entrypoint; empty: of its command.
+    bool entrypoint = false;
     std::vector<std::string> environment;
     std::string working_directory; ///< empty: the user's home
     std::string user;              ///< empty: root

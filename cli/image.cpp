@@ -8,6 +8,8 @@
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
 
+#include <filesystem>
+
 namespace banger::cli {
 namespace {
 
@@ -37,16 +39,51 @@ void add_build(CLI::App &image, Context &context) {
     });
 }
 
+// bangerd's working directory is another.
+std::string with_absolute_path(const std::string &reference) {
+    for (const std::string_view kind : {"oci:", "docker-archive:"}) {
+        if (reference.starts_with(kind)) {
+            return std::string(kind) +
+                   std::filesystem::absolute(reference.substr(kind.size())).string();
+        }
+    }
+    return reference;
+}
+
 void add_pull(CLI::App &image, Context &context) {
-    const auto reference = std::make_shared<std::string>();
-    CLI::App *verb = image.add_subcommand("pull", "Make an image of the catalog available");
-    verb->add_option("NAME", *reference, "Its name in the catalog (default: default_image_name)")
+    struct Flags {
+        std::string reference;
+        std::string name;
+        std::string kernel;
+    };
+    const auto flags = std::make_shared<Flags>();
+    CLI::App *verb =
+        image.add_subcommand("pull", "Make an image of the catalog or of a registry available");
+    verb->footer("Examples:\n"
+                 "  banger image pull debian-bookworm              of the catalog\n"
+                 "  banger image pull alpine:3.20                  of Docker Hub\n"
+                 "  banger image pull ghcr.io/org/img@sha256:...   exactly this one\n"
+                 "  banger image pull oci:DIR                      a directory in OCI layout\n"
+                 "  banger image pull docker-archive:FILE          what docker save wrote");
+    verb->add_option("NAME", flags->reference,
+                     "Its name in the catalog, or an OCI reference (default: default_image_name)")
         ->type_name(kind::image);
-    verb->callback([reference, &context] {
-        context.action = [reference] {
-            const std::string name =
-                reference->empty() ? load_config().default_image_name.value : *reference;
-            return make_artifact("PullImage", name, {}, "image " + name);
+    verb->add_option("--name", flags->name, "Of an OCI image: its name here")->type_name("NAME");
+    verb->add_option("--kernel-ref", flags->kernel, "Of an OCI image: the kernel of its VMs")
+        ->type_name(kind::kernel);
+    verb->callback([flags, &context] {
+        context.action = [flags] {
+            const std::string reference = flags->reference.empty()
+                                              ? load_config().default_image_name.value
+                                              : with_absolute_path(flags->reference);
+            Properties options;
+            if (!flags->name.empty()) {
+                options.emplace("name", sdbus::Variant{flags->name});
+            }
+            if (!flags->kernel.empty()) {
+                options.emplace("kernel", sdbus::Variant{flags->kernel});
+            }
+            return make_artifact("PullImage", reference, options, "image " + reference);
         };
     });
 }

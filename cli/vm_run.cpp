@@ -110,6 +110,7 @@ public:
 
 private:
     void create(const VmSpec &spec) {
+        image_ = spec.image;
         Properties options = create_options(spec);
         if (workspace_ != nullptr) {
             options.emplace("workspace", sdbus::Variant{workspace_->root().native()});
@@ -142,6 +143,7 @@ private:
             wait(Readiness::Boot);
             ExecRequest request;
             request.argv = *command_;
+            request.entrypoint = true;
             request.working_directory = directory;
             request.terminal = is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO);
             return run_in_guest(client_, path_, request).status;
@@ -152,15 +154,29 @@ private:
             fmt::print("{}\n", name_);
             return 0;
         }
-        const VmInfo vm = wait(Readiness::Session);
-        bootstrap();
-        const int status = run_shell(client_, vm, directory);
+        const int status = shell(directory);
         if (!flags_.remove) {
             print_notice(fmt::format("The VM '{0}' still runs: `banger vm ssh {0}` returns to it, "
                                      "`banger vm stop {0}` stops it.",
                                      name_));
         }
         return status;
+    }
+
+    int shell(const std::string &directory) {
+        if (is_container_image(client_.objects(), image_)) {
+            // Such an image has its own command, and perhaps no sshd.
+            wait(Readiness::Boot);
+            bootstrap();
+            ExecRequest request;
+            request.entrypoint = true;
+            request.working_directory = directory;
+            request.terminal = is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO);
+            return run_in_guest(client_, path_, request).status;
+        }
+        const VmInfo vm = wait(Readiness::Session);
+        bootstrap();
+        return run_shell(client_, vm, directory);
     }
 
     VmInfo wait(Readiness readiness) {
@@ -227,6 +243,7 @@ private:
     const Workspace *workspace_;
     std::chrono::seconds ready_timeout_;
     std::string name_;
+    std::string image_;
     sdbus::ObjectPath path_;
     bool created_ = false;
     bool keep_ = false;

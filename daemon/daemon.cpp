@@ -73,13 +73,13 @@ struct Records {
             std::function<config::Config()> config)
         : store(paths.database()),
           vms(vm::Services{loop, paths, store, jobs, units, network, artifacts, host,
-                           programs.image_worker, std::move(config), choose_vmm, now_usec}),
-          images(loop, {paths.images(), programs.image_worker}, new_job(jobs),
+                           programs.image_worker, config, choose_vmm, now_usec}),
+          images(loop, {paths.images(), programs.image_worker, paths.oci_blobs()}, new_job(jobs),
                  [this](const std::string &digest) { return vms.users_of_image(digest); }),
           kernels(loop, {paths.kernels(), programs.image_worker, programs.init, programs.agent},
                   new_job(jobs),
                   [this](const std::string &name) { return vms.users_of_kernel(name); }),
-          domain{loop, vms, jobs, images, kernels, artifacts} {
+          domain{loop, vms, jobs, images, kernels, artifacts, std::move(config)} {
         artifacts.connect(images, kernels);
     }
 

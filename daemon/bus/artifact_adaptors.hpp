@@ -26,6 +26,11 @@ private:
     std::string Name() override { return image_.name; }
     std::string Digest() override { return "sha256:" + image_.digest; }
     std::string Source() override { return image_.source; }
+    std::vector<std::string> Environment() override { return image_.run.environment; }
+    std::string WorkingDirectory() override { return image_.run.working_directory; }
+    std::string User() override { return image_.run.user; }
+    std::vector<std::string> Entrypoint() override { return image_.run.entrypoint; }
+    std::vector<std::string> Command() override { return image_.run.command; }
     std::uint64_t SizeBytes() override { return image_.disk_bytes; }
     std::uint64_t CreatedAt() override;
 

@@ -17,6 +17,8 @@ struct Domain {
     image::Registry &images;
     kernel::Registry &kernels;
     vm::Artifacts &artifacts;
+    /// Reads config.toml anew; throws Error{InvalidArgument}.
+    std::function<config::Config()> config;
 };
 
 /// Every handler asks for the domain first: this counts as use of the daemon, and throws

@@ -123,7 +123,24 @@ sdbus::ObjectPath ManagerAdaptor::BuildImage(const std::string &name, const Opti
 sdbus::ObjectPath ManagerAdaptor::PullImage(const std::string &reference, const Options &options) {
     return guard([&] {
         Domain &domain = domain_();
-        OptionsReader(options).finish();
+        OptionsReader reader(options);
+        image::PullRequest request;
+        request.reference = reference;
+        request.name = reader.take<std::string>("name").value_or("");
+        request.kernel = reader.take<std::string>("kernel").value_or("");
+        reader.finish();
+        if (image::is_oci_reference(reference)) {
+            if (!request.kernel.empty()) {
+                domain.artifacts.check_kernel(request.kernel);
+            }
+            request.registries = domain.config().registries;
+            return path_of(domain.images.pull(std::move(request)));
+        }
+        if (!request.name.empty() || !request.kernel.empty()) {
+            fail(ErrorCode::Unsupported,
+                 "'{}' is an image of the catalog, which has its name and its kernel there",
+                 reference);
+        }
         if (domain.images.find(reference)) {
             return path_of(done_at_once(domain, "pull-image", reference));
         }

@@ -17,6 +17,7 @@ vm::ExecRequest exec_request(std::vector<std::string> argv, const Options &optio
     vm::ExecRequest request;
     request.argv = std::move(argv);
     request.env = reader.take<std::vector<std::string>>("env").value_or(std::vector<std::string>{});
+    request.entrypoint = reader.take<bool>("entrypoint").value_or(false);
     request.cwd = reader.take<std::string>("cwd").value_or("");
     request.user = reader.take<std::string>("user").value_or("");
     const bool tty = reader.take<bool>("tty").value_or(false);

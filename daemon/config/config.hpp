@@ -46,6 +46,13 @@ struct Catalog {
     std::filesystem::path path;
 };
 
+/// One `[[registry]]` entry: how an OCI registry is reached.
+struct OciRegistry {
+    std::string host;                 ///< "docker.io", "localhost:5000"
+    std::vector<std::string> mirrors; ///< asked first: host[:port] or http[s]://host[:port][/path]
+    bool insecure = false;            ///< by plain HTTP
+};
+
 /// `[vm_defaults]`: what a VM gets that names nothing else.
 struct VmDefaults {
     Setting<std::uint32_t> vcpu;
@@ -70,6 +77,7 @@ struct Config {
     Setting<bool> allow_host;
     std::vector<FileSync> file_sync;
     std::vector<Catalog> catalogs;
+    std::vector<OciRegistry> registries;
 };
 
 /// The defaults of a host of this size, as if there were no file.

@@ -54,6 +54,22 @@ public:
     void flag(std::string_view key, Setting<bool> &target) {
         read<bool>(key, "true or false", [&](bool value) { target = {value, Origin::Config}; });
     }
+    void flag(std::string_view key, bool &target) {
+        read<bool>(key, "true or false", [&](bool value) { target = value; });
+    }
+    void texts(std::string_view key, std::vector<std::string> &target) {
+        known_.emplace(key);
+        const toml::node *node = table_.get(key);
+        if (node == nullptr) {
+            return;
+        }
+        if (!node->is_array() || !node->as_array()->is_homogeneous(toml::node_type::string)) {
+            refuse(*node, key, "must be a list of strings");
+        }
+        for (const toml::node &element : *node->as_array()) {
+            target.push_back(element.ref<std::string>());
+        }
+    }
 
     /// A sub-table; `read_table` gets a reader of it.
     template <typename ReadTable>
@@ -197,6 +213,22 @@ void read_catalog(TableReader &reader, std::vector<Catalog> &entries) {
     entries.push_back(std::move(entry));
 }
 
+void read_registry(TableReader &reader, std::vector<OciRegistry> &entries) {
+    OciRegistry entry;
+    reader.text("host", [&](const std::string &text) {
+        if (text.empty() || text.find('/') != std::string::npos) {
+            fail(ErrorCode::InvalidArgument, "'{}' is no registry: write HOST or HOST:PORT", text);
+        }
+        entry.host = text;
+    });
+    reader.texts("mirrors", entry.mirrors);
+    reader.flag("insecure", entry.insecure);
+    if (entry.host.empty()) {
+        reader.refuse_table("needs 'host'");
+    }
+    entries.push_back(std::move(entry));
+}
+
 } // namespace
 
 Config parse(std::string_view text, const std::string &name, const HostSize &host) {
@@ -232,6 +264,8 @@ Config parse(std::string_view text, const std::string &name, const HostSize &hos
     });
     reader.entries("file_sync",
                    [&](TableReader &entry) { read_file_sync(entry, config.file_sync); });
+    reader.entries("registry",
+                   [&](TableReader &entry) { read_registry(entry, config.registries); });
     reader.entries("catalog", [&](TableReader &entry) { read_catalog(entry, config.catalogs); });
     reader.finish();
     return config;

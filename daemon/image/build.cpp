@@ -4,9 +4,9 @@
 #include "base/log.hpp"
 #include "daemon/debian/sources.hpp"
 #include "daemon/image/build_host.hpp"
+#include "daemon/image/temporary.hpp"
 
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
 #include <array>
 #include <ctime>
@@ -24,14 +24,6 @@ constexpr auto left_out = std::to_array<std::string_view>({
     "etc/ssh/ssh_host_*_key.pub",
     "etc/apt/apt.conf.d/99mmdebstrap",
 });
-
-fs::path make_temporary_directory(const fs::path &parent) {
-    std::string pattern = (parent / "tmp.XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) {
-        throw_errno("make a directory in " + parent.string());
-    }
-    return pattern;
-}
 
 } // namespace
 
@@ -268,10 +260,7 @@ void Registry::Build::conclude() {
             image.size = result_->at("size").get<std::uint64_t>();
             image.created = std::time(nullptr);
             image.packages.assign(recipe_.packages.begin(), recipe_.packages.end());
-            struct stat status {};
-            if (::stat((temporary_ / "rootfs.ext4").c_str(), &status) == 0) {
-                image.disk_bytes = static_cast<std::uint64_t>(status.st_blocks) * 512;
-            }
+            image.disk_bytes = disk_bytes_of(temporary_ / "rootfs.ext4");
             registry_.publish(std::move(image), temporary_);
         } catch (const Error &error) {
             error_ = error;

@@ -8,6 +8,24 @@
 
 namespace banger::image {
 
+nlohmann::json to_json(const RunConfig &run) {
+    return {{"env", run.environment},
+            {"cwd", run.working_directory},
+            {"user", run.user},
+            {"entrypoint", run.entrypoint},
+            {"cmd", run.command}};
+}
+
+RunConfig run_config_from(const nlohmann::json &json) {
+    RunConfig run;
+    run.environment = json.at("env");
+    run.working_directory = json.at("cwd");
+    run.user = json.at("user");
+    run.entrypoint = json.at("entrypoint");
+    run.command = json.at("cmd");
+    return run;
+}
+
 std::string to_json(const Image &image) {
     const nlohmann::ordered_json json{
         {"format", 1},
@@ -19,6 +37,7 @@ std::string to_json(const Image &image) {
         {"disk_bytes", image.disk_bytes},
         {"created", image.created},
         {"packages", image.packages},
+        {"run", to_json(image.run)},
     };
     return json.dump(2) + "\n";
 }
@@ -38,6 +57,9 @@ Image image_from_json(std::string_view text, const std::filesystem::path &direct
         image.disk_bytes = json.at("disk_bytes");
         image.created = json.at("created");
         image.packages = json.at("packages");
+        if (const auto run = json.find("run"); run != json.end()) {
+            image.run = run_config_from(*run);
+        }
         image.directory = directory;
         if (!is_digest(image.digest)) {
             fail(ErrorCode::ImageCorrupt, "the manifest in {} has no digest", directory.string());
@@ -46,6 +68,26 @@ Image image_from_json(std::string_view text, const std::filesystem::path &direct
     } catch (const nlohmann::json::exception &error) {
         fail(ErrorCode::ImageCorrupt, "the manifest of the image in {} is damaged: {}",
              directory.string(), error.what());
+    }
+}
+
+std::string to_json(const NameEntry &entry) {
+    const nlohmann::ordered_json json{{"digest", entry.digest},
+                                      {"source", entry.source},
+                                      {"kernel", entry.kernel},
+                                      {"manifest", entry.manifest}};
+    return json.dump(2) + "\n";
+}
+
+NameEntry name_entry_from(std::string_view text) {
+    if (is_digest(text)) {
+        return {.digest = std::string(text), .source = {}, .kernel = {}, .manifest = {}};
+    }
+    try {
+        const auto json = nlohmann::json::parse(text);
+        return {json.at("digest"), json.at("source"), json.at("kernel"), json.at("manifest")};
+    } catch (const nlohmann::json::exception &error) {
+        fail(ErrorCode::ImageCorrupt, "the file of the name is damaged: {}", error.what());
     }
 }
 

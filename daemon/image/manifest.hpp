@@ -2,6 +2,8 @@
 
 #include "daemon/image/registry.hpp"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <string>
 #include <string_view>
 
@@ -11,6 +13,16 @@ namespace banger::image {
 std::string to_json(const Image &image);
 /// `directory` is where it was found. Throws Error{ImageCorrupt} that names what is wrong.
 Image image_from_json(std::string_view text, const std::filesystem::path &directory);
+
+/// The file of a name.
+std::string to_json(const NameEntry &entry);
+/// Takes a bare digest, too, as 0.1 wrote it: source and kernel are the image's then, and empty
+/// here. Throws Error{ImageCorrupt}.
+NameEntry name_entry_from(std::string_view text);
+
+nlohmann::json to_json(const RunConfig &run);
+/// Throws nlohmann::json::exception.
+RunConfig run_config_from(const nlohmann::json &json);
 
 /// 64 lower-case hexadecimal digits.
 bool is_digest(std::string_view text) noexcept;

@@ -6,6 +6,8 @@
 #include "daemon/image/build.hpp"
 #include "daemon/image/build_host.hpp"
 #include "daemon/image/manifest.hpp"
+#include "daemon/image/pull.hpp"
+#include "daemon/oci/reference.hpp"
 
 #include <nlohmann/json.hpp>
 #include <stdio.h>
@@ -16,6 +18,8 @@ namespace banger::image {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t max_name_entry = 65536;
 
 fs::path digests(const Registry::Settings &settings) {
     return settings.directory / "by-digest";
@@ -44,6 +48,10 @@ void remove_directory(const Registry::Settings &settings, const Image &image) {
 }
 
 } // namespace
+
+bool is_oci_reference(std::string_view text) noexcept {
+    return text.find_first_of(":/@") != std::string_view::npos;
+}
 
 /// Removes, one after the other, the trees that killed builds have left.
 class Registry::Leftovers {
@@ -123,9 +131,13 @@ void Registry::load() {
     for (const auto &entry : fs::directory_iterator{names(settings_)}) {
         try {
             const ArtifactName name{"image", entry.path().filename().string()};
-            const std::string digest = read_file(entry.path(), 4096);
-            if (by_digest_.contains(digest)) {
-                digest_of_name_.emplace(name.str(), digest);
+            NameEntry meaning = name_entry_from(read_file(entry.path(), max_name_entry));
+            if (const auto image = by_digest_.find(meaning.digest); image != by_digest_.end()) {
+                if (meaning.kernel.empty()) {
+                    meaning.source = image->second.source;
+                    meaning.kernel = image->second.kernel;
+                }
+                names_.emplace(name.str(), std::move(meaning));
             } else {
                 log::warning(fmt::format("the image {} is not there any more", name.str()));
             }
@@ -141,19 +153,23 @@ void Registry::observe(Observer observer) {
 
 std::vector<Image> Registry::list() const {
     std::vector<Image> all;
-    for (const auto &[name, digest] : digest_of_name_) {
+    for (const auto &[name, meaning] : names_) {
         all.push_back(*find(name));
     }
     return all;
 }
 
 std::optional<Image> Registry::find(std::string_view name) const {
-    const auto found = digest_of_name_.find(name);
-    if (found == digest_of_name_.end()) {
+    const auto found = names_.find(name);
+    if (found == names_.end()) {
         return std::nullopt;
     }
-    Image image = by_digest_.find(found->second)->second;
+    const NameEntry &meaning = found->second;
+    Image image = by_digest_.find(meaning.digest)->second;
     image.name = name;
+    image.source = meaning.source;
+    image.kernel = meaning.kernel;
+    image.manifest = meaning.manifest;
     return image;
 }
 
@@ -171,6 +187,9 @@ std::shared_ptr<job::Job> Registry::build(std::string_view name) {
     if (const auto running = builds_.find(name); running != builds_.end()) {
         return running->second->job();
     }
+    if (pulls_.contains(name)) {
+        fail(ErrorCode::Busy, "the image {} is being pulled just now", name);
+    }
     require_build_tools();
     require_room(*recipe, settings_.build_parent, settings_.directory);
     auto build =
@@ -178,6 +197,30 @@ std::shared_ptr<job::Job> Registry::build(std::string_view name) {
     builds_.emplace(std::string(name), build);
     build->start();
     return build->job();
+}
+
+std::shared_ptr<job::Job> Registry::pull(PullRequest request) {
+    const auto reference = oci::parse_reference(request.reference);
+    request.reference = oci::to_string(reference);
+    if (request.name.empty()) {
+        request.name = oci::default_image_name(reference);
+    }
+    const std::string name = ArtifactName{"image", request.name}.str();
+    if (const auto running = pulls_.find(name); running != pulls_.end()) {
+        if (running->second->reference() == request.reference) {
+            return running->second->job();
+        }
+        fail(ErrorCode::Busy, "the image {} is being pulled from {} just now; give --name another",
+             name, running->second->reference());
+    }
+    if (builds_.contains(name)) {
+        fail(ErrorCode::Busy, "the image {} is being built just now; give --name another", name);
+    }
+    const auto pull =
+        std::make_shared<Pull>(*this, std::move(request), new_job_("pull-image", name));
+    pulls_.emplace(name, pull);
+    pull->start();
+    return pull->job();
 }
 
 void Registry::publish(Image image, const fs::path &temporary) {
@@ -193,8 +236,9 @@ void Registry::publish(Image image, const fs::path &temporary) {
         }
         by_digest_.emplace(image.digest, image);
     }
-    write_file_atomically(names(settings_) / image.name, image.digest);
-    digest_of_name_.insert_or_assign(image.name, image.digest);
+    NameEntry meaning{image.digest, image.source, image.kernel, image.manifest};
+    write_file_atomically(names(settings_) / image.name, to_json(meaning));
+    names_.insert_or_assign(image.name, std::move(meaning));
     const Image published = *find(image.name);
     for (const auto &observer : observers_) {
         if (observer.added) {
@@ -217,7 +261,7 @@ void Registry::remove(std::string_view name) {
     }
     const std::string removed(name);
     fs::remove(names(settings_) / removed);
-    digest_of_name_.erase(removed);
+    names_.erase(removed);
     for (const auto &observer : observers_) {
         if (observer.removed) {
             observer.removed(removed);
@@ -228,8 +272,9 @@ void Registry::remove(std::string_view name) {
 
 void Registry::collect_garbage() {
     for (auto i = by_digest_.begin(); i != by_digest_.end();) {
-        const bool named = std::any_of(digest_of_name_.begin(), digest_of_name_.end(),
-                                       [&](const auto &name) { return name.second == i->first; });
+        const bool named = std::any_of(names_.begin(), names_.end(), [&](const auto &name) {
+            return name.second.digest == i->first;
+        });
         if (named || (in_use_ && !in_use_(i->first).empty())) {
             ++i;
             continue;

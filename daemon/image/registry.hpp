@@ -1,6 +1,8 @@
 #pragma once
 
 #include "base/event_loop.hpp"
+#include "daemon/config/config.hpp"
+#include "daemon/image/run_config.hpp"
 #include "daemon/job/job.hpp"
 
 #include <cstdint>
@@ -17,25 +19,48 @@ namespace banger::image {
 
 /// An image that is there. Immutable: a rebuild of the same name is another digest.
 struct Image {
-    std::string digest;     ///< sha256 of rootfs.ext4, 64 hexadecimal digits
+    /// 64 hexadecimal digits: sha256 of rootfs.ext4, and of `run` where that says anything.
+    std::string digest;
     std::string name;       ///< the name it was built as
-    std::string source;     ///< "debian bookworm, built from http://deb.debian.org/debian"
+    std::string source;     ///< "Debian bookworm, http://…", "docker.io/library/alpine:3.20"
+    std::string manifest;   ///< of an OCI image: "sha256:…" of its manifest
     std::string kernel;     ///< name of its default kernel, as kernel::Registry::find() takes it
     std::uint64_t size = 0; ///< bytes of the file system
     std::uint64_t disk_bytes = 0;      ///< bytes that it takes on the disk (holes are holes)
     std::int64_t created = 0;          ///< seconds since the epoch
     std::vector<std::string> packages; ///< what the recipe asked for
+    RunConfig run;
     std::filesystem::path directory;
 
     std::filesystem::path rootfs() const { return directory / "rootfs.ext4"; }
 };
 
-/// The images of one user: content-addressed directories under Paths::images(), a name → digest
-/// table beside them. Lives on the event loop's thread; what blocks runs in banger-image-worker and
-/// mmdebstrap.
+/// What a name means, and where that came from: the same content may have come from elsewhere, too.
+struct NameEntry {
+    std::string digest;
+    std::string source;
+    std::string kernel;
+    std::string manifest;
+};
+
+/// An OCI image to be pulled.
+struct PullRequest {
+    std::string reference; ///< as oci::parse_reference() takes it
+    std::string name;      ///< empty: one that the reference suggests
+    std::string kernel;    ///< the image's default kernel; empty: Debian's
+    std::vector<config::OciRegistry> registries;
+};
+
+/// Whether the text is a reference of an OCI image, not a name of the catalog: it has a ':', '/' or
+/// '@'.
+bool is_oci_reference(std::string_view text) noexcept;
+
+/// The images of one user: content-addressed directories under Paths::images(), beside them a table
+/// of names, with what is the name's alone. Lives on the event loop's thread; what blocks runs in
+/// banger-image-worker and mmdebstrap.
 ///
 ///     images/by-digest/<sha256>/{rootfs.ext4,manifest.json}   published by rename, never changed
-///     images/names/<name>                                     holds the digest, replaced by rename
+///     images/names/<name>                                     JSON, replaced by rename
 ///     images/tmp.*                                            a build under way; removed at the
 ///     next start
 class Registry {
@@ -43,6 +68,7 @@ public:
     struct Settings {
         std::filesystem::path directory; ///< Paths::images()
         std::filesystem::path worker;    ///< banger-image-worker
+        std::filesystem::path blobs;     ///< the layers of OCI images: Paths::oci_blobs()
         /// Where the tree of a build lies until it is packed: a disk, and passable for other users.
         std::filesystem::path build_parent = "/var/tmp";
     };
@@ -75,6 +101,13 @@ public:
     /// is missing.
     std::shared_ptr<job::Job> build(std::string_view name);
 
+    /// Makes an OCI image available under its name; the job's subject tells that. Where the name
+    /// means the same manifest already, the job is done without a download. A pull of the same
+    /// reference that is under way is returned as it is. Throws Error{InvalidArgument} for a
+    /// reference or a name that cannot be, Error{Busy} when the name is being made of something
+    /// else.
+    std::shared_ptr<job::Job> pull(PullRequest request);
+
     /// Takes the name away, and the image where nothing else means it. Throws Error{NotFound}, or
     /// Error{InvalidState} that names the VMs which use it.
     void remove(std::string_view name);
@@ -84,8 +117,10 @@ public:
 
 private:
     class Build;
+    class Pull;
     class Leftovers;
     friend class Build;
+    friend class Pull;
 
     void load();
     void publish(Image image, const std::filesystem::path &temporary);
@@ -96,8 +131,9 @@ private:
     InUse in_use_;
     std::vector<Observer> observers_;
     std::map<std::string, Image, std::less<>> by_digest_;
-    std::map<std::string, std::string, std::less<>> digest_of_name_;
+    std::map<std::string, NameEntry, std::less<>> names_;
     std::map<std::string, std::shared_ptr<Build>, std::less<>> builds_;
+    std::map<std::string, std::shared_ptr<Pull>, std::less<>> pulls_;
     std::unique_ptr<Leftovers> leftovers_;
 };
 

@@ -37,6 +37,7 @@ struct Terminal {
 /// journal.
 struct ExecRequest {
     std::vector<std::string> argv; ///< empty: the login shell
+    bool entrypoint = false;       ///< argv are arguments of the image's entrypoint
     std::vector<std::string> env;  ///< NAME=VALUE
     std::string cwd;
     std::string user;

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "daemon/vm/address.hpp"
+#include "daemon/vm/exec_defaults.hpp"
 #include "daemon/vm/power.hpp"
 #include "daemon/vm/preparation.hpp"
 #include "daemon/vm/removal.hpp"
@@ -166,6 +167,10 @@ std::shared_ptr<job::Job> VmManager::remove(const VmName &name) {
 }
 
 void VmManager::exec(const VmName &name, ExecRequest request, Callback<UniqueFd> done) {
+    const std::string &digest = fleet_.get(name).record().image_digest;
+    if (const auto image = services_.artifacts.find_image_digest(digest)) {
+        apply_image_defaults(request, image->run);
+    }
     // Shared: std::function wants a copyable callback, and the descriptors are not.
     const auto shared = std::make_shared<ExecRequest>(std::move(request));
     fleet_.get(name).when_agent_ready(

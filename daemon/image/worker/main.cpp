@@ -8,6 +8,7 @@
 #include "daemon/ext4/writer.hpp"
 #include "daemon/image/worker/initramfs.hpp"
 #include "daemon/image/worker/kernel_package.hpp"
+#include "daemon/image/worker/oci_image.hpp"
 #include "daemon/image/worker/output_file.hpp"
 #include "daemon/image/worker/report.hpp"
 #include "daemon/image/worker/tar_import.hpp"
@@ -46,6 +47,14 @@ struct TarToExt4 {
     }
 };
 
+std::pair<std::string, std::string> split_mirror(const std::string &text) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos) {
+        fail(ErrorCode::InvalidArgument, "the mirror {:?} is not REGISTRY=MIRROR", text);
+    }
+    return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
 int run(int argc, char **argv) {
     // Names in archives are UTF-8; without a locale libarchive refuses them.
     std::setlocale(LC_CTYPE, "C.UTF-8");
@@ -74,6 +83,19 @@ int run(int argc, char **argv) {
     initramfs_command->add_option("--agent", parts.agent)->required();
     initramfs_command->add_option("--output", parts.output)->required();
 
+    OciImage oci;
+    std::string oci_max_size = "64G";
+    std::vector<std::string> mirrors;
+    std::vector<std::string> insecure;
+    auto *oci_command = app.add_subcommand("oci-to-ext4", "Write an OCI image into an ext4 image");
+    oci_command->add_option("--cache", oci.registries.cache_directory)->required();
+    oci_command->add_option("--output", oci.output)->required();
+    oci_command->add_option("--known", oci.known, "Digest of a manifest that is there already");
+    oci_command->add_option("--max-size", oci_max_size);
+    oci_command->add_option("--mirror", mirrors, "REGISTRY=MIRROR");
+    oci_command->add_option("--insecure", insecure, "A registry of plain HTTP");
+    oci_command->add_option("reference", oci.reference)->required();
+
     std::string disk;
     std::string disk_size;
     std::string disk_label;
@@ -88,6 +110,14 @@ int run(int argc, char **argv) {
             tar_to_ext4.run(report);
         } else if (*kernel_command) {
             take_kernel(package, report);
+        } else if (*oci_command) {
+            oci.max_bytes = parse_byte_size(oci_max_size);
+            oci.registries.insecure_registries = {insecure.begin(), insecure.end()};
+            for (const auto &mirror : mirrors) {
+                const auto [registry, place] = split_mirror(mirror);
+                oci.registries.mirrors[registry].push_back(place);
+            }
+            write_oci_image(oci, report);
         } else if (*initramfs_command) {
             write_initramfs(parts, report);
         } else {

@@ -27,7 +27,9 @@ protected:
 
     std::unique_ptr<Registry> open() {
         return std::make_unique<Registry>(
-            loop_, Registry::Settings{directory_ / "images", "/bin/false", directory_ / "build"},
+            loop_,
+            Registry::Settings{directory_ / "images", "/bin/false", directory_ / "blobs",
+                               directory_ / "build"},
             [this](std::string kind, std::string subject) {
                 return jobs_.add(std::move(kind), std::move(subject));
             },
@@ -50,7 +52,8 @@ protected:
         std::filesystem::create_directories(directory_ / "images/names");
         write_file_atomically(image.directory / "manifest.json", to_json(image));
         write_file_atomically(image.rootfs(), "rootfs");
-        write_file_atomically(directory_ / "images/names" / name, image.digest);
+        write_file_atomically(directory_ / "images/names" / name,
+                              to_json(NameEntry{image.digest, image.source, image.kernel, ""}));
         return image;
     }
 

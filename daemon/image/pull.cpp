@@ -1,0 +1,129 @@
+#include "daemon/image/pull.hpp"
+
+#include "base/sha256.hpp"
+#include "daemon/image/manifest.hpp"
+#include "daemon/image/temporary.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <ctime>
+
+namespace banger::image {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view default_kernel = "debian";
+
+} // namespace
+
+Registry::Pull::Pull(Registry &registry, PullRequest request, std::shared_ptr<job::Job> job)
+    : registry_(registry), request_(std::move(request)), job_(std::move(job)) {}
+
+Registry::Pull::~Pull() {
+    job_->on_cancel({});
+    worker_.reset();
+    std::error_code ignored;
+    if (!temporary_.empty()) {
+        fs::remove_all(temporary_, ignored);
+    }
+}
+
+void Registry::Pull::start() {
+    try {
+        run_worker();
+    } catch (const Error &error) {
+        conclude(error);
+    } catch (const std::exception &error) {
+        conclude(Error{ErrorCode::Internal, error.what()});
+    }
+}
+
+void Registry::Pull::run_worker() {
+    job_->stage("pulling " + request_.reference, 0);
+    temporary_ = make_temporary_directory(registry_.settings_.directory);
+    std::vector<std::string> arguments{"oci-to-ext4", "--cache", registry_.settings_.blobs.string(),
+                                       "--output", (temporary_ / "rootfs.ext4").string()};
+    const auto there = registry_.find(request_.name);
+    if (there && there->source == request_.reference) {
+        arguments.insert(arguments.end(), {"--known", there->manifest});
+    }
+    for (const auto &one : request_.registries) {
+        for (const auto &mirror : one.mirrors) {
+            arguments.insert(arguments.end(), {"--mirror", one.host + "=" + mirror});
+        }
+        if (one.insecure) {
+            arguments.insert(arguments.end(), {"--insecure", one.host});
+        }
+    }
+    arguments.insert(arguments.end(), {"--", request_.reference});
+
+    task::WorkerTask::Handlers handlers;
+    handlers.bytes = [this](std::uint64_t done, std::uint64_t total) {
+        job_->bytes(done, total);
+        if (total > 0) {
+            job_->progress(static_cast<double>(done) / static_cast<double>(total));
+        }
+    };
+    handlers.ended = [weak = weak_from_this()](const Outcome<nlohmann::json> &result) {
+        if (const auto self = weak.lock()) {
+            self->worker_ended(result);
+        }
+    };
+    worker_ =
+        std::make_unique<task::WorkerTask>(registry_.loop_, registry_.settings_.worker,
+                                           std::move(arguments), std::nullopt, std::move(handlers));
+    job_->on_cancel([this] { worker_->stop(); });
+}
+
+void Registry::Pull::worker_ended(const Outcome<nlohmann::json> &result) {
+    job_->on_cancel({});
+    const auto ended = std::move(worker_);
+    if (job_->cancel_requested()) {
+        conclude(Error{ErrorCode::Cancelled, "cancelled"});
+        return;
+    }
+    if (!result) {
+        conclude(result.error());
+        return;
+    }
+    try {
+        if (!result.value().value("unchanged", false)) {
+            publish(result.value());
+        }
+        conclude(std::nullopt);
+    } catch (const Error &error) {
+        conclude(error);
+    } catch (const std::exception &error) {
+        conclude(Error{ErrorCode::Internal, error.what()});
+    }
+}
+
+void Registry::Pull::publish(const nlohmann::json &result) {
+    Image image;
+    image.run = run_config_from(result.at("run"));
+    image.digest =
+        sha256_of(result.at("digest").get<std::string>() + "\n" + to_json(image.run).dump());
+    image.name = request_.name;
+    image.source = request_.reference;
+    image.manifest = result.at("manifest").get<std::string>();
+    image.kernel = request_.kernel.empty() ? std::string(default_kernel) : request_.kernel;
+    image.size = result.at("size").get<std::uint64_t>();
+    image.created = std::time(nullptr);
+    image.disk_bytes = disk_bytes_of(temporary_ / "rootfs.ext4");
+    registry_.publish(std::move(image), temporary_);
+}
+
+void Registry::Pull::conclude(std::optional<Error> error) {
+    const auto self = shared_from_this();
+    std::error_code ignored;
+    fs::remove_all(temporary_, ignored);
+    registry_.pulls_.erase(request_.name);
+    if (error) {
+        job_->failed(*error);
+    } else {
+        job_->done();
+    }
+}
+
+} // namespace banger::image

@@ -1,0 +1,102 @@
+#include "daemon/image/worker/oci_image.hpp"
+
+#include "base/sha256.hpp"
+#include "daemon/image/worker/layer_import.hpp"
+#include "daemon/image/worker/output_file.hpp"
+#include "daemon/oci/auth.hpp"
+#include "daemon/oci/image_source.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <mutex>
+
+namespace banger::image {
+namespace {
+
+/// Half of the way is the download, half is the writing; both go on at once, on two threads.
+class Progress {
+public:
+    explicit Progress(Report &report) : report_(report) {}
+
+    void downloaded(std::uint64_t bytes) {
+        const std::lock_guard lock(mutex_);
+        downloaded_ = bytes;
+        tell();
+    }
+    void written(std::uint64_t bytes) {
+        const std::lock_guard lock(mutex_);
+        written_ += bytes;
+        tell();
+    }
+    void expect(std::uint64_t total) {
+        const std::lock_guard lock(mutex_);
+        total_ = total;
+    }
+
+private:
+    void tell() { report_.bytes((downloaded_ + written_) / 2, total_); }
+
+    Report &report_;
+    std::mutex mutex_;
+    std::uint64_t downloaded_ = 0;
+    std::uint64_t written_ = 0;
+    std::uint64_t total_ = 0;
+};
+
+nlohmann::json run_config(const oci::ImageConfig &config) {
+    return {{"env", config.environment},
+            {"cwd", config.working_directory},
+            {"user", config.user},
+            {"entrypoint", config.entrypoint},
+            {"cmd", config.command}};
+}
+
+void apply_layer(oci::BlobReader blob, const std::string &name, Progress &progress,
+                 ext4::Writer &to) {
+    ArchiveReader tar{[&] {
+                          const auto bytes = blob.read();
+                          progress.written(bytes.size());
+                          return bytes;
+                      },
+                      ArchiveReader::Format::Tar, name};
+    import_layer(tar, to);
+    blob.finish();
+}
+
+} // namespace
+
+void write_oci_image(const OciImage &wanted, Report &report) {
+    Progress progress{report};
+    oci::Settings settings = wanted.registries;
+    settings.credential_files = oci::credential_files();
+    settings.progress = [&](std::uint64_t done, std::uint64_t) { progress.downloaded(done); };
+    const auto source = oci::open_source(oci::parse_reference(wanted.reference), settings);
+    const oci::ResolvedImage &image = source->image();
+    if (image.manifest_digest.str() == wanted.known) {
+        report.result({{"unchanged", true}});
+        return;
+    }
+    std::uint64_t total = 0;
+    for (const auto &layer : image.layers) {
+        total += layer.size;
+    }
+    progress.expect(total);
+
+    OutputFile file{wanted.output};
+    ext4::WriterOptions options;
+    options.label = "banger-image";
+    options.max_bytes = wanted.max_bytes;
+    ext4::Writer writer{file.fd(), options};
+    for (std::size_t i = 0; i < image.layers.size(); ++i) {
+        apply_layer(source->wait_for_layer(i),
+                    fmt::format("layer {} of {}", i + 1, wanted.reference), progress, writer);
+    }
+    const ext4::WriterResult written = writer.finish();
+    file.publish();
+    report.result({{"size", written.file_system_bytes},
+                   {"digest", sha256_of_file(wanted.output)},
+                   {"manifest", image.manifest_digest.str()},
+                   {"run", run_config(image.config)}});
+}
+
+} // namespace banger::image
