@@ -176,6 +176,19 @@ InodeNumber Tree::look_up_directory(std::vector<std::string_view> names,
     return at(directory).is_directory() ? directory : 0;
 }
 
+InodeNumber Tree::create_parent(InodeNumber in) {
+    constexpr std::uint16_t set_group_id = 02000;
+    Inode directory;
+    directory.type = EntryType::Directory;
+    directory.parent = in;
+    const Metadata &above = at(in).metadata;
+    if ((above.permissions & set_group_id) != 0) {
+        directory.metadata.permissions |= set_group_id;
+        directory.metadata.gid = above.gid;
+    }
+    return create(std::move(directory));
+}
+
 Tree::Place Tree::locate(std::string_view path) {
     const auto slash = path.rfind('/');
     const bool ends_in_name = slash != std::string_view::npos && slash + 1 < path.size();
@@ -193,10 +206,7 @@ Tree::Place Tree::locate(std::string_view path) {
         auto &entries = at(place.directory).entries;
         auto found = entries.find(name);
         if (found == entries.end()) {
-            Inode directory;
-            directory.type = EntryType::Directory;
-            directory.parent = place.directory;
-            found = entries.emplace(name, Link{create(std::move(directory)), 0}).first;
+            found = entries.emplace(name, Link{create_parent(place.directory), 0}).first;
         } else if (!at(found->second.inode).is_directory()) {
             fail(ErrorCode::InvalidArgument,
                  "the path {:?} leads through {:?}, which is no directory", path, name);

@@ -83,6 +83,7 @@ private:
                                           std::string_view whole) const;
     const Link *child(InodeNumber directory, std::string_view name) const;
     InodeNumber create(Inode inode);
+    InodeNumber create_parent(InodeNumber in);
     void unlink(InodeNumber directory, std::string_view name);
     void drop(InodeNumber number);
     void release(InodeNumber number);

@@ -33,7 +33,8 @@ struct WriterResult {
 /// bytes.
 ///
 /// Paths are relative to the root of the file system ("./usr/bin", "usr/bin" and "/usr/bin/" are
-/// the same). Parents that nothing has named are made, root:root 0755. A later entry of the same
+/// the same). Parents that nothing has named are made, root:root 0755, but with the group
+/// of a set-group-ID directory that they are in, as mkdir(2) does it. A later entry of the same
 /// path replaces the earlier one; a directory over a directory changes its metadata only. What a
 /// file held that is no longer there cannot be read from the image: finish() punches a hole.
 ///

@@ -73,13 +73,23 @@ void ArchiveReader::check(int result, std::string_view doing) {
     }
 }
 
+/// A name in a pax header that is not UTF-8, as file names may be. libarchive knows no other sign
+/// of it than its words, and keeps the bytes.
+bool ArchiveReader::kept_a_name_as_it_is(int result) {
+    const char *reason = archive_error_string(archive_.get());
+    return result == ARCHIVE_WARN && reason != nullptr &&
+           std::string_view{reason}.ends_with("can't be converted from UTF-8 to current locale.");
+}
+
 archive_entry *ArchiveReader::next() {
     archive_entry *entry = nullptr;
     const int result = archive_read_next_header(archive_.get(), &entry);
     if (result == ARCHIVE_EOF) {
         return nullptr;
     }
-    check(result, "read");
+    if (!kept_a_name_as_it_is(result)) {
+        check(result, "read");
+    }
     return entry;
 }
 

@@ -50,6 +50,7 @@ private:
     struct Callbacks;
     [[noreturn]] void fail_now(std::string_view doing);
     void check(int result, std::string_view doing);
+    bool kept_a_name_as_it_is(int result);
 
     std::string what_;
     std::unique_ptr<Callbacks> callbacks_;

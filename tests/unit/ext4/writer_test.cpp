@@ -65,6 +65,20 @@ TEST_F(Ext4Writer, KeepsEveryKindOfEntry) {
     EXPECT_EQ(read.content("empty"), "");
 }
 
+TEST_F(Ext4Writer, AParentThatIsMadeInASetGroupIdDirectoryIsOfItsGroup) {
+    Metadata shared = metadata(02770);
+    shared.gid = 50;
+    const ReadBack read{write([&](Writer &w) {
+        w.add_directory("shared", shared);
+        w.add_file("shared/made/for/file", metadata(0644), "");
+    })};
+    for (const char *made : {"shared/made", "shared/made/for"}) {
+        EXPECT_EQ(read.at(made).mode, S_IFDIR | 02755);
+        EXPECT_EQ(read.at(made).gid, 50U);
+    }
+    EXPECT_EQ(read.at("shared/made/for/file").gid, 0U);
+}
+
 TEST_F(Ext4Writer, KeepsTimesFrom1901To2446) {
     const std::vector<Time> times{{-2'000'000'000, 1}, {-1, 999'999'999},  {0, 0},
                                   {2'147'483'647, 5},  {2'147'483'648, 6}, {4'294'967'296, 7},

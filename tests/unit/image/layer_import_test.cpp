@@ -78,6 +78,7 @@ protected:
         ext4::Writer writer{output.get(), options};
         try {
             apply_tar(writer);
+            writer.finish();
         } catch (const Error &error) {
             return std::string(to_string(error.code())) + ": " + error.what();
         }
@@ -318,7 +319,8 @@ std::string pax_record(const std::string &key, const std::string &value) {
     return std::to_string(length) + rest;
 }
 
-std::string ustar_block(const std::string &name, char type, std::size_t size) {
+std::string ustar_block(const std::string &name, char type, std::size_t size,
+                        const std::string &link = {}) {
     std::string block(512, '\0');
     const auto put = [&](std::size_t at, const std::string &text) {
         block.replace(at, text.size(), text);
@@ -331,6 +333,7 @@ std::string ustar_block(const std::string &name, char type, std::size_t size) {
     put(136, "14524770400");
     put(148, "        ");
     block[156] = type;
+    put(157, link);
     put(257, std::string("ustar\00000", 8));
     unsigned sum = 0;
     for (const char c : block) {
@@ -343,6 +346,15 @@ std::string ustar_block(const std::string &name, char type, std::size_t size) {
 std::string padded(std::string data) {
     data.resize((data.size() + 511) / 512 * 512, '\0');
     return data;
+}
+
+TEST_F(LayerImportTest, ANameThatIsNotUtf8KeepsItsBytes) {
+    const std::string pax = pax_record("path", "caf\xe9/link") + pax_record("linkpath", "na\xefve");
+    EXPECT_EQ(refusal_of(ustar_block("pax", 'x', pax.size()) + padded(pax) +
+                         ustar_block("link", '2', 0, "nave") + std::string(1024, '\0')),
+              "none");
+    EXPECT_THAT(paths(), ElementsAre("caf\xe9", "caf\xe9/link"));
+    EXPECT_EQ(test::ReadBack{image()}.at("caf\xe9/link").target, "na\xefve");
 }
 
 TEST_F(LayerImportTest, RefusesAFileWhoseDataIsNotAsLongAsItSays) {
