@@ -65,6 +65,12 @@ guest = "~/.gitconfig"
 mode = "0644"
 [[catalog]]
 path = "/srv/catalog"
+[[registry]]
+host = "docker.io"
+mirrors = ["mirror.lan:5000", "https://cache.example.org/hub"]
+[[registry]]
+host = "registry.lan"
+insecure = true
 )");
     EXPECT_EQ(config.default_image_name.value, "work");
     EXPECT_EQ(config.vmm.value, VmmChoice::Qemu);
@@ -80,6 +86,11 @@ path = "/srv/catalog"
     EXPECT_EQ(config.file_sync[0].guest, "/root/.gitconfig");
     EXPECT_EQ(config.file_sync[0].mode, 0644U);
     ASSERT_EQ(config.catalogs.size(), 1U);
+    ASSERT_EQ(config.registries.size(), 2U);
+    EXPECT_EQ(config.registries[0].host, "docker.io");
+    EXPECT_EQ(config.registries[0].mirrors.at(1), "https://cache.example.org/hub");
+    EXPECT_FALSE(config.registries[0].insecure);
+    EXPECT_TRUE(config.registries[1].insecure);
 }
 
 TEST(Config, AMistakeIsNamedWithFileLineAndKey) {
@@ -93,6 +104,10 @@ TEST(Config, AMistakeIsNamedWithFileLineAndKey) {
               "config.toml:2: vm_defaults.nat: must be true or false");
     EXPECT_EQ(refusal("vm_defaults = 3\n"),
               "config.toml:1: vm_defaults: must be a table, [vm_defaults]");
+    EXPECT_EQ(refusal("[[registry]]\ninsecure = true\n"),
+              "config.toml:1: registry[0] needs 'host'");
+    EXPECT_EQ(refusal("[[registry]]\nhost = \"x\"\nmirrors = \"y\"\n"),
+              "config.toml:3: registry[0].mirrors: must be a list of strings");
     EXPECT_NE(refusal("vmm = \n").find("config.toml:1: "), std::string::npos);
     EXPECT_NE(refusal("log_level = \"loud\"\n").find("log_level: 'loud' is not a log level"),
               std::string::npos);
