@@ -110,6 +110,9 @@ void write_superstructure(int fd, const Geometry &geometry, std::string_view lab
     wanted.s_feature_compat = EXT2_FEATURE_COMPAT_EXT_ATTR | EXT2_FEATURE_COMPAT_DIR_INDEX;
     wanted.s_feature_incompat = EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS |
                                 EXT4_FEATURE_INCOMPAT_64BIT | EXT4_FEATURE_INCOMPAT_FLEX_BG;
+    if (std::any_of(inodes.begin(), inodes.end(), [](const Usage &u) { return u.xattr_value; })) {
+        wanted.s_feature_incompat |= EXT4_FEATURE_INCOMPAT_EA_INODE;
+    }
     wanted.s_feature_ro_compat =
         EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE |
         EXT4_FEATURE_RO_COMPAT_HUGE_FILE | EXT4_FEATURE_RO_COMPAT_DIR_NLINK |

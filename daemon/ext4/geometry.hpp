@@ -36,6 +36,7 @@ Geometry plan_geometry(BlockWriter &blocks, InodeNumber inodes);
 struct Usage {
     InodeNumber number = 0;
     bool directory = false;
+    bool xattr_value = false;
 };
 
 /// Superblocks, descriptors and bitmaps, by libext2fs. `used`: all blocks of files and directories,

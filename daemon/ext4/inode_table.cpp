@@ -74,7 +74,10 @@ InodeRecord encode_inode(InodeNumber number, const Inode &inode, const InodeLayo
     raw.i_blocks = static_cast<std::uint32_t>(sectors);
     raw.osd2.linux2.l_i_blocks_hi = static_cast<std::uint16_t>(sectors >> 32U);
     raw.i_flags = (layout.has_extents ? std::uint32_t{EXT4_EXTENTS_FL} : 0U) |
-                  (layout.indexed ? std::uint32_t{EXT2_INDEX_FL} : 0U);
+                  (layout.indexed ? std::uint32_t{EXT2_INDEX_FL} : 0U) |
+                  (inode.is_xattr_value ? std::uint32_t{EXT4_EA_INODE_FL} : 0U);
+    // The references to the value, together with the time of change, which is 0.
+    raw.osd1.linux1.l_i_version = inode.is_xattr_value ? 1 : 0;
     raw.i_file_acl = static_cast<std::uint32_t>(layout.xattr_block);
     raw.osd2.linux2.l_i_file_acl_high = static_cast<std::uint16_t>(layout.xattr_block >> 32U);
     std::memcpy(raw.i_block, layout.root.data(), layout.root.size());

@@ -227,7 +227,7 @@ InodeNumber Tree::put(std::string_view path, Inode inode) {
         if (!inode.is_directory()) {
             fail(ErrorCode::InvalidArgument, "the root of a file system is a directory");
         }
-        at(root_inode).metadata = std::move(inode.metadata);
+        replace_metadata(root_inode, inode);
         return root_inode;
     }
     auto &entries = at(place.directory).entries;
@@ -235,7 +235,7 @@ InodeNumber Tree::put(std::string_view path, Inode inode) {
     if (existing != entries.end()) {
         Link &link = existing->second;
         if (at(link.inode).is_directory() && inode.is_directory()) {
-            at(link.inode).metadata = std::move(inode.metadata);
+            replace_metadata(link.inode, inode);
             link.layer = layer_;
             return link.inode;
         }
@@ -372,7 +372,20 @@ void Tree::release(InodeNumber number) {
     for (const Extent &extent : at(number).extents) {
         freed_.push_back({extent.physical, extent.length});
     }
+    release_value_inodes(number);
     inodes_[number].reset();
+}
+
+void Tree::release_value_inodes(InodeNumber number) {
+    for (const auto &[name, value] : at(number).value_inodes) {
+        release(value.inode);
+    }
+}
+
+void Tree::replace_metadata(InodeNumber number, Inode &from) {
+    release_value_inodes(number);
+    at(number).metadata = std::move(from.metadata);
+    at(number).value_inodes = std::move(from.value_inodes);
 }
 
 } // namespace banger::ext4

@@ -3,6 +3,7 @@
 #include "daemon/ext4/directory.hpp"
 #include "daemon/ext4/format.hpp"
 #include "daemon/ext4/metadata.hpp"
+#include "daemon/ext4/xattr.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -24,6 +25,8 @@ struct Link {
 struct Inode {
     EntryType type = EntryType::Regular;
     Metadata metadata;
+    ValueInodes value_inodes;    ///< of the xattrs in `metadata`
+    bool is_xattr_value = false; ///< has no name; its access time is the value's hash
     std::uint64_t size = 0;
     std::uint32_t links = 0;     ///< of non-directories; a directory's follows from the tree
     std::vector<Extent> extents; ///< of regular files
@@ -59,6 +62,8 @@ public:
     /// Makes or replaces the entry; a directory over a directory keeps its content.
     InodeNumber put(std::string_view path, Inode inode);
     void link(std::string_view path, std::string_view target);
+    /// For what has no name; goes with the inode that has it among its `value_inodes`.
+    InodeNumber create(Inode inode);
     void remove(std::string_view path);
     /// Removes the entry and what is below it, except what the current layer has put there.
     void remove_lower(std::string_view path);
@@ -82,11 +87,12 @@ private:
     std::vector<std::string_view> resolve(std::vector<std::string_view> directories,
                                           std::string_view whole) const;
     const Link *child(InodeNumber directory, std::string_view name) const;
-    InodeNumber create(Inode inode);
     InodeNumber create_parent(InodeNumber in);
     void unlink(InodeNumber directory, std::string_view name);
     void drop(InodeNumber number);
     void release(InodeNumber number);
+    void release_value_inodes(InodeNumber number);
+    void replace_metadata(InodeNumber number, Inode &from);
     void remove_lower_in(InodeNumber directory);
     void forget_last_parent();
 

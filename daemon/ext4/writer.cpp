@@ -6,6 +6,7 @@
 #include "daemon/ext4/extent_tree.hpp"
 #include "daemon/ext4/geometry.hpp"
 #include "daemon/ext4/inode_table.hpp"
+#include "daemon/ext4/large_xattrs.hpp"
 #include "daemon/ext4/tree.hpp"
 #include "daemon/ext4/xattr.hpp"
 
@@ -82,7 +83,7 @@ struct Writer::State {
         end_file();
         // What cannot be written is refused while the path is known.
         try {
-            encode_xattrs(inode.metadata.xattrs);
+            write_large_xattrs(inode, blocks, checksum, tree);
         } catch (const Error &error) {
             throw error.with_context(path);
         }
@@ -222,7 +223,7 @@ InodeLayout Writer::State::lay_out(InodeNumber number) {
         break;
     }
     if (!inode.metadata.xattrs.empty()) {
-        EncodedXattrs encoded = encode_xattrs(inode.metadata.xattrs);
+        EncodedXattrs encoded = encode_xattrs(inode.metadata.xattrs, inode.value_inodes);
         layout.xattrs = encoded.in_inode;
         if (encoded.block) {
             const BlockWriter::Room room = blocks.next(1);
@@ -231,6 +232,10 @@ InodeLayout Writer::State::lay_out(InodeNumber number) {
             layout.xattr_block = room.block;
             layout.blocks += 1;
             used.push_back({room.block, 1});
+        }
+        // They are charged to whom they belong, as by the kernel.
+        for (const auto &[name, value] : inode.value_inodes) {
+            layout.blocks += (value.size + block_size - 1) / block_size;
         }
     }
     return layout;
@@ -357,7 +362,8 @@ WriterResult Writer::finish() {
             const InodeLayout layout = state.lay_out(number);
             records[number - 1] =
                 encode_inode(number, state.tree.at(number), layout, state.checksum);
-            usage.push_back({number, state.tree.at(number).is_directory()});
+            usage.push_back({number, state.tree.at(number).is_directory(),
+                             state.tree.at(number).is_xattr_value});
         }
     }
     const Geometry geometry = plan_geometry(state.blocks, end - 1);

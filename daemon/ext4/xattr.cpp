@@ -4,6 +4,8 @@
 #include "daemon/ext4/libext2fs.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <numeric>
 #include <string_view>
 #include <tuple>
 
@@ -27,9 +29,11 @@ constexpr std::array<NameClass, 6> name_classes{{
 }};
 
 struct Encoded {
+    const Xattr *source;
     std::uint8_t index;
     std::string name;
     std::string value;
+    std::optional<ValueInode> value_inode;
 
     std::size_t entry_size() const {
         return (sizeof(ext2_ext_attr_entry) + name.size() + 3) & ~std::size_t{3};
@@ -85,10 +89,17 @@ Encoded encode(const Xattr &xattr) {
             if (known.whole != name.empty() || name.size() > 255) {
                 break;
             }
-            return {known.index, std::move(name), known.whole ? encode_acl(xattr) : xattr.value};
+            return {&xattr, known.index, std::move(name),
+                    known.whole ? encode_acl(xattr) : xattr.value, std::nullopt};
         }
     }
     fail(ErrorCode::InvalidArgument, "ext4 has no extended attribute of the name {:?}", xattr.name);
+}
+
+/// As if the value were the one word of its own hash.
+std::uint32_t hash_with_value_inode(ext2_ext_attr_entry &entry, std::uint32_t hash) {
+    constexpr int value_hash_shift = 16;
+    return std::rotl(ext2fs_ext_attr_hash_entry(&entry, nullptr), value_hash_shift) ^ hash;
 }
 
 /// Entries from `entries_at` on, values from the end; offsets count from `base`.
@@ -105,22 +116,25 @@ void put_entries(std::span<std::byte> to, std::size_t entries_at, std::size_t ba
         auto *entry = reinterpret_cast<ext2_ext_attr_entry *>(entry_bytes.data());
         entry->e_name_len = static_cast<std::uint8_t>(one.name.size());
         entry->e_name_index = one.index;
-        entry->e_value_size = static_cast<std::uint32_t>(one.value.size());
-        entry->e_value_offs =
-            one.value.empty() ? std::uint16_t{0} : static_cast<std::uint16_t>(value_at - base);
         std::memcpy(entry_bytes.data() + sizeof *entry, one.name.data(), one.name.size());
-        entry->e_hash = ext2fs_ext_attr_hash_entry(
-            entry, one.value.empty() ? nullptr : to.subspan(value_at).data());
+        if (one.value_inode) {
+            entry->e_value_size = one.value_inode->size;
+            entry->e_value_inum = one.value_inode->inode;
+            entry->e_hash = hash_with_value_inode(*entry, one.value_inode->hash);
+        } else {
+            entry->e_value_size = static_cast<std::uint32_t>(one.value.size());
+            entry->e_value_offs =
+                one.value.empty() ? std::uint16_t{0} : static_cast<std::uint16_t>(value_at - base);
+            entry->e_hash = ext2fs_ext_attr_hash_entry(
+                entry, one.value.empty() ? nullptr : to.subspan(value_at).data());
+        }
         std::memcpy(to.subspan(entry_at, one.entry_size()).data(), entry_bytes.data(),
                     one.entry_size());
         entry_at += one.entry_size();
     }
 }
 
-} // namespace
-
-EncodedXattrs encode_xattrs(const std::vector<Xattr> &xattrs) {
-    EncodedXattrs result;
+std::vector<Encoded> encode_all(const std::vector<Xattr> &xattrs) {
     std::vector<Encoded> all;
     all.reserve(xattrs.size());
     std::transform(xattrs.begin(), xattrs.end(), std::back_inserter(all), encode);
@@ -135,27 +149,68 @@ EncodedXattrs encode_xattrs(const std::vector<Xattr> &xattrs) {
         }) != all.end()) {
         fail(ErrorCode::InvalidArgument, "an extended attribute is there twice");
     }
+    return all;
+}
 
-    constexpr std::size_t magic_size = 4;
-    constexpr std::size_t end_marker = 4;
+constexpr std::size_t magic_size = 4;
+constexpr std::size_t end_marker = 4;
+
+struct Division {
     std::vector<Encoded> inside;
     std::vector<Encoded> outside;
-    std::size_t inside_size = magic_size + end_marker;
     std::size_t outside_size = sizeof(ext2_ext_attr_header) + end_marker;
+};
+
+Division divide(std::vector<Encoded> all) {
+    Division result;
+    std::size_t inside_size = magic_size + end_marker;
     for (auto &one : all) {
         if (inside_size + one.size() <= inode_xattr_size) {
             inside_size += one.size();
-            inside.push_back(std::move(one));
+            result.inside.push_back(std::move(one));
         } else {
-            outside_size += one.size();
-            outside.push_back(std::move(one));
+            result.outside_size += one.size();
+            result.outside.push_back(std::move(one));
         }
     }
-    if (outside_size > block_size) {
-        fail(ErrorCode::Unsupported,
-             "extended attributes of {} bytes do not fit into a block of {}", outside_size,
-             block_size);
+    return result;
+}
+
+} // namespace
+
+std::vector<std::string> values_for_inodes(const std::vector<Xattr> &xattrs) {
+    std::vector<Encoded> all = encode_all(xattrs);
+    const std::size_t least =
+        std::accumulate(all.begin(), all.end(), std::size_t{0},
+                        [](std::size_t sum, const Encoded &one) { return sum + one.entry_size(); });
+    std::vector<std::string> names;
+    while (divide(all).outside_size > block_size) {
+        const auto largest =
+            std::max_element(all.begin(), all.end(), [](const Encoded &a, const Encoded &b) {
+                return a.value.size() < b.value.size();
+            });
+        if (least > inode_xattr_size + block_size || largest->value.empty()) {
+            fail(ErrorCode::Unsupported,
+                 "{} extended attributes do not fit into a block of {} bytes, even without values",
+                 all.size(), block_size);
+        }
+        names.push_back(largest->source->name);
+        largest->value.clear();
     }
+    return names;
+}
+
+EncodedXattrs encode_xattrs(const std::vector<Xattr> &xattrs, const ValueInodes &value_inodes) {
+    std::vector<Encoded> all = encode_all(xattrs);
+    for (Encoded &one : all) {
+        const auto found = value_inodes.find(one.source->name);
+        if (found != value_inodes.end()) {
+            one.value.clear();
+            one.value_inode = found->second;
+        }
+    }
+    const auto [inside, outside, outside_size] = divide(std::move(all));
+    EncodedXattrs result;
     if (!inside.empty()) {
         put(result.in_inode, 0, std::uint32_t{EXT2_EXT_ATTR_MAGIC});
         put_entries(result.in_inode, magic_size, magic_size, inside);

@@ -1,3 +1,4 @@
+#include "base/files.hpp"
 #include "base/sha256.hpp"
 #include "tests/unit/ext4/read_back.hpp"
 #include "tests/unit/ext4/writer_fixture.hpp"
@@ -133,6 +134,45 @@ TEST_F(Ext4Writer, KeepsXattrsInsideTheInodeAndBeside) {
     EXPECT_EQ(read.at("large").blocks, 16U);
 }
 
+TEST_F(Ext4Writer, AnXattrThatIsTooLargeForABlockHasAnInode) {
+    Metadata large = metadata(0644);
+    large.xattrs = {{"user.small", "beside it"},
+                    {"user.a-page", pattern_of(4096, 10)},
+                    {"trusted.largest", pattern_of(65536, 11)},
+                    {"security.n\xc3\xa4me", pattern_of(40'001, 12)}};
+    const auto image = write([&](Writer &w) {
+        w.add_file("file", large, "content");
+        w.add_directory("directory", large);
+        w.add_file("next", metadata(0644), "more");
+    });
+    const ReadBack read{image};
+    for (const char *path : {"file", "directory"}) {
+        ASSERT_EQ(read.at(path).xattrs.size(), large.xattrs.size());
+        for (const Xattr &xattr : large.xattrs) {
+            EXPECT_TRUE(read.at(path).xattrs.at(xattr.name) == xattr.value) << xattr.name;
+        }
+    }
+    EXPECT_EQ(read.content("file"), "content");
+    EXPECT_EQ(read.content("next"), "more");
+    EXPECT_EQ(read.at("file").blocks, 8U * (1 + 1 + 1 + 16 + 10))
+        << "data, entries that do not fit into the inode, and values";
+}
+
+TEST_F(Ext4Writer, TheValueOfALargeXattrGoesWithItsFile) {
+    Metadata large = metadata(0755);
+    large.xattrs = {{"user.large", "the secret " + pattern_of(9000, 13)}};
+    const auto image = write([&](Writer &w) {
+        w.add_directory("directory", large);
+        w.add_directory("directory", metadata(0755));
+        w.add_file("file", large, "");
+        w.remove("file");
+        w.add_directory("", large);
+        w.add_directory("", metadata(0755));
+    });
+    EXPECT_EQ(read_file(image).find("the secret"), std::string::npos);
+    EXPECT_TRUE(ReadBack{image}.at("directory").xattrs.empty());
+}
+
 TEST_F(Ext4Writer, AHundredThousandFilesInOneDirectoryHaveAHashTree) {
     constexpr int count = 100'000;
     const auto begin = std::chrono::steady_clock::now();
@@ -262,10 +302,24 @@ TEST_F(Ext4Writer, RefusesWhatExt4CannotHold) {
                 HasSubstr("the directory"));
     EXPECT_THAT(refusal([](Writer &w) {
                     Metadata m = metadata(0644);
-                    m.xattrs = {{"user.huge", std::string(5000, 'x')}};
+                    m.xattrs = {{"user.huge", std::string(65537, 'x')}};
+                    w.add_file("a", m, "");
+                }),
+                HasSubstr("user.huge of 65537 bytes"));
+    EXPECT_THAT(refusal([](Writer &w) {
+                    Metadata m = metadata(0644);
+                    for (int i = 0; i < 100; ++i) {
+                        m.xattrs.push_back({fmt::format("user.{:0200}", i), "x"});
+                    }
                     w.add_file("a", m, "");
                 }),
                 HasSubstr("Unsupported"));
+    EXPECT_THAT(refusal([](Writer &w) {
+                    Metadata m = metadata(0777);
+                    m.xattrs = {{"trusted.huge", std::string(5000, 'x')}};
+                    w.add_symlink("a", m, "b");
+                }),
+                HasSubstr("symbolic link"));
     EXPECT_THAT(refusal([](Writer &w) {
                     Metadata m = metadata(0644);
                     m.xattrs = {{"nonsense", "x"}};
