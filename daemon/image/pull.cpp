@@ -65,9 +65,9 @@ void Registry::Pull::run_worker() {
             job_->progress(static_cast<double>(done) / static_cast<double>(total));
         }
     };
-    handlers.ended = [weak = weak_from_this()](const Outcome<nlohmann::json> &result) {
+    handlers.ended = [weak = weak_from_this()](Outcome<nlohmann::json> result) {
         if (const auto self = weak.lock()) {
-            self->worker_ended(result);
+            self->worker_ended(std::move(result));
         }
     };
     worker_ =
@@ -76,7 +76,7 @@ void Registry::Pull::run_worker() {
     job_->on_cancel([this] { worker_->stop(); });
 }
 
-void Registry::Pull::worker_ended(const Outcome<nlohmann::json> &result) {
+void Registry::Pull::worker_ended(Outcome<nlohmann::json> result) {
     job_->on_cancel({});
     const auto ended = std::move(worker_);
     if (job_->cancel_requested()) {
@@ -88,8 +88,9 @@ void Registry::Pull::worker_ended(const Outcome<nlohmann::json> &result) {
         return;
     }
     try {
-        if (!result.value().value("unchanged", false)) {
-            publish(result.value());
+        const nlohmann::json made = std::move(result.value());
+        if (!made.value("unchanged", false)) {
+            publish(made);
         }
         conclude(std::nullopt);
     } catch (const Error &error) {

@@ -23,7 +23,7 @@ public:
 
 private:
     void run_worker();
-    void worker_ended(const Outcome<nlohmann::json> &result);
+    void worker_ended(Outcome<nlohmann::json> result);
     void publish(const nlohmann::json &result);
     void conclude(std::optional<Error> error);
 

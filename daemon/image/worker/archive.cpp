@@ -37,7 +37,12 @@ ArchiveReader::ArchiveReader(Source source, Format format, std::string what)
         fail(ErrorCode::Internal, "libarchive has no memory");
     }
     callbacks_->source = std::move(source);
-    archive_read_support_filter_all(archive_.get());
+    // Not all that libarchive has: for some it would run a program.
+    archive_read_support_filter_gzip(archive_.get());
+    archive_read_support_filter_bzip2(archive_.get());
+    archive_read_support_filter_xz(archive_.get());
+    archive_read_support_filter_lzma(archive_.get());
+    archive_read_support_filter_zstd(archive_.get());
     switch (format) {
     case Format::Tar:
         archive_read_support_format_tar(archive_.get());
@@ -48,6 +53,7 @@ ArchiveReader::ArchiveReader(Source source, Format format, std::string what)
         break;
     case Format::Raw:
         archive_read_support_format_raw(archive_.get());
+        archive_read_support_format_empty(archive_.get());
         break;
     }
     check(archive_read_open(archive_.get(), callbacks_.get(), nullptr, &Callbacks::read, nullptr),
@@ -152,6 +158,21 @@ ArchiveReader::Source descriptor_source(int fd, std::function<void(std::uint64_t
 ArchiveReader::Source memory_source(std::span<const std::byte> bytes) {
     return [bytes, done = false]() mutable -> std::span<const std::byte> {
         return std::exchange(done, true) ? std::span<const std::byte>{} : bytes;
+    };
+}
+
+ArchiveReader::Source whole_tar_blocks(ArchiveReader::Source tar) {
+    constexpr std::size_t block = 512;
+    static constexpr std::array<std::byte, block> zeros{};
+    return [tar = std::move(tar), used = std::size_t{0}]() mutable -> std::span<const std::byte> {
+        const auto bytes = tar();
+        if (!bytes.empty()) {
+            used = (used + bytes.size()) % block;
+            return bytes;
+        }
+        const std::size_t missing = used == 0 ? 0 : block - used;
+        used = 0;
+        return std::span{zeros}.first(missing);
     };
 }
 

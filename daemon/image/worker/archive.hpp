@@ -62,4 +62,8 @@ ArchiveReader::Source descriptor_source(int fd, std::function<void(std::uint64_t
 /// The bytes must outlive the source.
 ArchiveReader::Source memory_source(std::span<const std::byte> bytes);
 
+/// `tar`, with zeros up to the end of its last block of 512 bytes. Some writers end a tar right
+/// after the content of its last file (umoci insert), which all other readers take for whole.
+ArchiveReader::Source whole_tar_blocks(ArchiveReader::Source tar);
+
 } // namespace banger::image

@@ -53,11 +53,14 @@ nlohmann::json run_config(const oci::ImageConfig &config) {
 
 void apply_layer(oci::BlobReader blob, const std::string &name, Progress &progress,
                  ext4::Writer &to) {
-    ArchiveReader tar{[&] {
-                          const auto bytes = blob.read();
-                          progress.written(bytes.size());
-                          return bytes;
-                      },
+    ArchiveReader stream{[&] {
+                             const auto bytes = blob.read();
+                             progress.written(bytes.size());
+                             return bytes;
+                         },
+                         ArchiveReader::Format::Raw, name};
+    const bool has_content = stream.next() != nullptr;
+    ArchiveReader tar{has_content ? whole_tar_blocks(stream.entry_source()) : memory_source({}),
                       ArchiveReader::Format::Tar, name};
     import_layer(tar, to);
     blob.finish();

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <systemd/sd-event.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -52,11 +53,15 @@ protected:
     }
 
     /// One layer with the file /etc/motd; the image's only tag.
-    void put_image(const std::string &motd, const nlohmann::json &config) {
-        const fs::path tar = directory_ / "layer.tar";
-        test::Tar(tar).add({.path = "etc/motd", .content = motd});
-        const auto layer =
-            put_blob(read_file(tar, 1U << 20U), "application/vnd.oci.image.layer.v1.tar");
+    void put_image(const std::string &motd, const nlohmann::json &config,
+                   const std::function<void(std::string &tar)> &change = {}) {
+        const fs::path file = directory_ / "layer.tar";
+        test::Tar(file).add({.path = "etc/motd", .content = motd});
+        std::string tar = read_file(file, 1U << 20U);
+        if (change) {
+            change(tar);
+        }
+        const auto layer = put_blob(tar, "application/vnd.oci.image.layer.v1.tar");
         const nlohmann::json image{
             {"architecture", "amd64"},
             {"os", "linux"},
@@ -81,15 +86,12 @@ protected:
     }
 
     job::Snapshot end_of(const std::shared_ptr<job::Job> &job) {
-        if (job->running()) {
-            const auto limit = loop_.add_timer(std::chrono::seconds{30}, [this] { loop_.exit(1); });
-            job->observe([&](const job::Snapshot &now) {
-                if (now.state != job::State::Running) {
-                    loop_.exit(0);
-                }
-            });
-            EXPECT_EQ(loop_.run(), 0) << "nothing for 30 s";
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+        while (job->running() && std::chrono::steady_clock::now() < deadline) {
+            constexpr std::uint64_t step_usec = 100'000;
+            sd_event_run(loop_.get(), step_usec);
         }
+        EXPECT_FALSE(job->running()) << "nothing for 30 s";
         return job->snapshot();
     }
 
@@ -162,6 +164,13 @@ TEST_F(ImagePull, ADamagedLayerLeavesNothing) {
     for (const auto &entry : fs::directory_iterator(directory_ / "images")) {
         EXPECT_FALSE(entry.path().filename().string().starts_with("tmp.")) << entry.path();
     }
+}
+
+TEST_F(ImagePull, ALayerMayEndWithItsLastFile) {
+    put_image("hello", nlohmann::json::object(),
+              [](std::string &tar) { tar.erase(tar.find_last_not_of('\0') + 1); });
+    EXPECT_EQ(end_of(images_->pull(request())).state, job::State::Done);
+    EXPECT_EQ(test::ReadBack(images_->find("img")->rootfs()).content("etc/motd"), "hello");
 }
 
 TEST_F(ImagePull, TwoPullsOfOneNameShareTheJob) {
