@@ -11,7 +11,6 @@
 
 using namespace banger;
 using namespace banger::ext4;
-using banger::test::bytes;
 using banger::test::metadata;
 using banger::test::pattern_of;
 using banger::test::ReadBack;
