@@ -2,6 +2,8 @@
 
 #include "base/error.hpp"
 
+#include <utility>
+
 namespace banger::ext4 {
 namespace {
 
@@ -324,6 +326,10 @@ void Tree::remove_lower_in(InodeNumber directory) {
     while (!directories.empty()) {
         const InodeNumber current = directories.back();
         directories.pop_back();
+        // Or an archive of whiteouts of one large directory would keep us busy.
+        if (std::exchange(at(current).only_of_layer, layer_) == layer_) {
+            continue;
+        }
         auto &entries = at(current).entries;
         for (auto entry = entries.begin(); entry != entries.end();) {
             const auto [name, link] = *entry;

@@ -35,6 +35,7 @@ struct Inode {
     std::uint32_t minor = 0;
     std::map<std::string, Link, std::less<>> entries; ///< of directories
     InodeNumber parent = 0;                           ///< of directories
+    std::uint32_t only_of_layer = 0; ///< of directories: the layer that all in it is known to be of
 
     bool is_directory() const noexcept { return type == EntryType::Directory; }
 };

@@ -13,8 +13,9 @@
 namespace banger::ext4 {
 
 struct WriterOptions {
-    std::string label;                                 ///< at most 16 bytes
-    std::uint64_t max_bytes = std::uint64_t{1} << 40U; ///< of the file system; at most 1 TiB
+    std::string label; ///< at most 16 bytes
+    /// Of the file system, with what was removed from it; at most 1 TiB.
+    std::uint64_t max_bytes = std::uint64_t{1} << 40U;
     std::uint32_t max_inodes = 16'000'000;
     /// Begin to write to the disk while more is coming, and have all of it there when finish()
     /// returns.

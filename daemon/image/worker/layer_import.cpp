@@ -67,8 +67,9 @@ ext4::Metadata layer_metadata_of(archive_entry *entry) {
     archive_entry_acl_clear(entry);
     ext4::Metadata metadata = metadata_of(entry);
     std::erase_if(metadata.xattrs, [](const ext4::Xattr &xattr) {
-        return std::find(ignored_xattrs.begin(), ignored_xattrs.end(), xattr.name) !=
-               ignored_xattrs.end();
+        // Without a value a pax record says that there is none.
+        return xattr.value.empty() || std::find(ignored_xattrs.begin(), ignored_xattrs.end(),
+                                                xattr.name) != ignored_xattrs.end();
     });
     if (archive_entry_filetype(entry) == AE_IFLNK) {
         // What Linux gives to every symbolic link.

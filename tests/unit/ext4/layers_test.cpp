@@ -7,9 +7,10 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <chrono>
+
 using namespace banger;
 using namespace banger::ext4;
-using banger::test::bytes;
 using banger::test::metadata;
 using banger::test::pattern_of;
 using banger::test::ReadBack;
@@ -93,6 +94,35 @@ TEST_F(Ext4Layers, AnOpaqueWhiteoutEmptiesTheDirectoryAndKeepsIt) {
     });
     EXPECT_THAT(paths(image), ElementsAre("srv", "srv/shared", "srv/shared/upper"));
     EXPECT_EQ(ReadBack{image}.at("srv").mode, S_IFDIR | 0700);
+}
+
+TEST_F(Ext4Layers, ManyWhiteoutsOfALargeDirectoryTakeTheTimeOfOne) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto image = write([](Writer &w) {
+        w.begin_layer();
+        add(w, "large/lower");
+        w.begin_layer();
+        for (int i = 0; i < 10'000; ++i) {
+            add(w, fmt::format("large/{}", i), "");
+        }
+        for (int i = 0; i < 100'000; ++i) {
+            w.remove_lower_content("large");
+        }
+    });
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{20});
+    EXPECT_FALSE(ReadBack{image}.entries().contains("large/lower"));
+}
+
+TEST_F(Ext4Layers, AWhiteoutIsForItsLayerAlone) {
+    const auto image = write([](Writer &w) {
+        for (int layer = 0; layer < 3; ++layer) {
+            w.begin_layer();
+            add(w, fmt::format("directory/{}", layer));
+            w.remove_lower_content("directory");
+            w.remove_lower("directory");
+        }
+    });
+    EXPECT_THAT(paths(image), ElementsAre("directory", "directory/2"));
 }
 
 TEST_F(Ext4Layers, AnOpaqueRootIsEmptied) {

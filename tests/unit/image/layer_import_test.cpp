@@ -234,11 +234,12 @@ TEST_F(LayerImportTest, AHardLinkMayLeadToALowerLayer) {
     EXPECT_EQ(test::ReadBack{image()}.content("upper"), "content");
 }
 
-TEST_F(LayerImportTest, WhatBelongsToTheBuildersMachineIsLeftOut) {
+TEST_F(LayerImportTest, LeavesOutXattrsOfTheBuildersMachineAndWithoutAValue) {
     apply({{{.path = "file",
              .content = "x",
              .xattrs = {{"security.selinux", "label"},
                         {"trusted.overlay.opaque", "y"},
+                        {"user.without-a-value", ""},
                         {"user.kept", "1"}}},
             {.path = "acl", .content = "x", .acl = true}}});
     const test::ReadBack read{image()};
