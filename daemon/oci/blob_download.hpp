@@ -41,6 +41,8 @@ private:
     void begin(Item &item);
     void receive(Item &item, std::span<const std::byte> bytes);
     void settle(Item &item, CURLcode code);
+    /// Whether it is worth another attempt, at this endpoint or the next.
+    bool renew_login(Item &item, const Transfer &transfer);
     void retry(Item &item, const Transfer &transfer, CURLcode code);
     void publish(Item &item);
     void forget_bytes(Item &item);

@@ -55,7 +55,8 @@ Transfer::Transfer(TransferSet &set, const HttpRequest &request, const HttpSetti
     set_option(handle, CURLOPT_NOSIGNAL, 1L);
     set_option(handle, CURLOPT_PROTOCOLS_STR, protocols);
     set_option(handle, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
-    set_option(handle, CURLOPT_FOLLOWLOCATION, 1L);
+    // A form holds a secret, which curl would send on to any host.
+    set_option(handle, CURLOPT_FOLLOWLOCATION, request.form ? 0L : 1L);
     set_option(handle, CURLOPT_MAXREDIRS, max_redirects);
     set_option(handle, CURLOPT_CONNECTTIMEOUT, static_cast<long>(settings.connect_timeout.count()));
     set_option(handle, CURLOPT_LOW_SPEED_LIMIT, low_speed_bytes);
@@ -182,6 +183,18 @@ bool is_transient(CURLcode code, long status) {
     }
 }
 
+std::string_view advice(CURLcode code) {
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "add the certificate of its authority to the system's, see "
+               "update-ca-certificates(8)";
+    case CURLE_SSL_CONNECT_ERROR:
+        return "if it speaks plain HTTP, list it as an insecure registry";
+    default:
+        return "check the network, and the proxy if there is one";
+    }
+}
+
 bool is_unreachable(CURLcode code) {
     return code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_RESOLVE_HOST ||
            code == CURLE_COULDNT_CONNECT;
@@ -226,9 +239,8 @@ HttpResponse perform(TransferSet &set, const HttpRequest &request, const HttpSet
             continue;
         }
         if (code != CURLE_OK) {
-            fail(ErrorCode::NetworkUnavailable,
-                 "cannot {}: {}; check the network, and the proxy if there is one", what,
-                 transfer.reason(code));
+            fail(ErrorCode::NetworkUnavailable, "cannot {}: {}; {}", what, transfer.reason(code),
+                 advice(code));
         }
         response.content_type = transfer.header("Content-Type").value_or("");
         response.content_type.resize(
