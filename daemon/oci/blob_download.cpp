@@ -38,7 +38,7 @@ struct BlobDownload::Item {
 };
 
 BlobDownload::BlobDownload(std::vector<Endpoint> &endpoints, const BlobCache &cache,
-                           const Settings &settings, std::string what, std::stop_token stop)
+                           const Settings &settings, std::string what, const std::stop_token &stop)
     : endpoints_(endpoints), cache_(cache), settings_(settings), what_(std::move(what)),
       tokens_(stop), blobs_(stop) {}
 

@@ -21,7 +21,7 @@ class BlobDownload {
 public:
     /// `what` names the image in messages. `endpoints` get new tokens as they ask for them.
     BlobDownload(std::vector<Endpoint> &endpoints, const BlobCache &cache, const Settings &settings,
-                 std::string what, std::stop_token stop);
+                 std::string what, const std::stop_token &stop);
     ~BlobDownload();
     BlobDownload(const BlobDownload &) = delete;
     BlobDownload &operator=(const BlobDownload &) = delete;

@@ -2,7 +2,11 @@
 
 #include "base/error.hpp"
 
+#include <pthread.h>
+#include <signal.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <new>
 
 namespace banger::oci {
@@ -28,7 +32,45 @@ void check_multi(CURLMcode code) {
     }
 }
 
+// TLS writes to a socket that the other side has closed: EPIPE is enough, the signal is not for us.
+// libcurl would ignore it for the whole process.
+class WithoutSigpipe {
+public:
+    WithoutSigpipe() {
+        sigemptyset(&sigpipe_);
+        sigaddset(&sigpipe_, SIGPIPE);
+        sigset_t pending;
+        ::sigpending(&pending);
+        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+        ::pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+    }
+    ~WithoutSigpipe() {
+        const timespec at_once{0, 0};
+        while (!was_pending_ && ::sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 &&
+               errno == EINTR) {
+        }
+        ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    WithoutSigpipe(const WithoutSigpipe &) = delete;
+    WithoutSigpipe &operator=(const WithoutSigpipe &) = delete;
+
+private:
+    sigset_t sigpipe_{};
+    sigset_t before_{};
+    bool was_pending_ = false;
+};
+
 } // namespace
+
+void Transfer::FreeEasy::operator()(CURL *handle) const {
+    const WithoutSigpipe guard;
+    ::curl_easy_cleanup(handle);
+}
+
+void TransferSet::FreeMulti::operator()(CURLM *multi) const {
+    const WithoutSigpipe guard;
+    ::curl_multi_cleanup(multi);
+}
 
 Transfer::Transfer(TransferSet &set, const HttpRequest &request, const HttpSettings &settings,
                    OnBody on_body)
@@ -74,6 +116,7 @@ Transfer::Transfer(TransferSet &set, const HttpRequest &request, const HttpSetti
 }
 
 Transfer::~Transfer() {
+    const WithoutSigpipe guard;
     ::curl_multi_remove_handle(set_.multi_.get(), handle_.get());
 }
 
@@ -137,6 +180,7 @@ TransferSet::TransferSet(std::stop_token stop)
 }
 
 std::vector<TransferSet::Finished> TransferSet::wait(milliseconds timeout) {
+    const WithoutSigpipe guard;
     const auto end = std::chrono::steady_clock::now() + timeout;
     for (;;) {
         if (stop_.stop_requested()) {

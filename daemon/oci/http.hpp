@@ -59,7 +59,7 @@ private:
     static std::size_t write(char *data, std::size_t size, std::size_t count, void *self);
 
     struct FreeEasy {
-        void operator()(CURL *handle) const { ::curl_easy_cleanup(handle); }
+        void operator()(CURL *handle) const;
     };
     struct FreeList {
         void operator()(curl_slist *list) const { ::curl_slist_free_all(list); }
@@ -95,7 +95,7 @@ private:
         Global &operator=(const Global &) = delete;
     };
     struct FreeMulti {
-        void operator()(CURLM *multi) const { ::curl_multi_cleanup(multi); }
+        void operator()(CURLM *multi) const;
     };
     struct Wake {
         CURLM *multi;
