@@ -27,6 +27,7 @@ struct BlobDownload::Item {
     std::size_t endpoint = 0;
     unsigned failures = 0;
     bool authenticated = false; ///< for the present attempt
+    unsigned logins = 0;        ///< of the endpoint, when the present attempt began
     bool done = false;
     bool has_old_bytes = false; ///< which an earlier run left
     Clock::time_point not_before{};
@@ -37,7 +38,7 @@ struct BlobDownload::Item {
 };
 
 BlobDownload::BlobDownload(std::vector<Endpoint> &endpoints, const BlobCache &cache,
-                           const Settings &settings, std::string what, std::stop_token stop)
+                           const Settings &settings, std::string what, const std::stop_token &stop)
     : endpoints_(endpoints), cache_(cache), settings_(settings), what_(std::move(what)),
       tokens_(stop), blobs_(stop) {}
 
@@ -111,6 +112,7 @@ void BlobDownload::begin(Item &item) {
     }
     item.endpoint = std::max(item.endpoint, first_endpoint_);
     HttpRequest request = endpoints_[item.endpoint].request("blobs/" + item.blob.digest.str());
+    item.logins = endpoints_[item.endpoint].logins();
     item.offset = item.partial->size();
     item.answered = false;
     if (item.offset > 0) {
@@ -164,14 +166,8 @@ void BlobDownload::settle(Item &item, CURLcode code) {
         } else {
             retry(item, *transfer, CURLE_PARTIAL_FILE);
         }
-    } else if (code == CURLE_OK && status == 401 && !item.authenticated) {
-        item.authenticated = true;
-        try {
-            endpoints_[item.endpoint].authenticate(
-                tokens_, transfer->header("WWW-Authenticate").value_or(""));
-        } catch (const Error &error) {
-            give_up(item, error);
-        }
+    } else if (code == CURLE_OK && status == 401 && renew_login(item, *transfer)) {
+        item.not_before = {};
     } else if (code == CURLE_OK && status == 416) {
         forget_bytes(item);
         retry(item, *transfer, code);
@@ -184,6 +180,22 @@ void BlobDownload::settle(Item &item, CURLcode code) {
             give_up(item, error);
         }
     }
+}
+
+bool BlobDownload::renew_login(Item &item, const Transfer &transfer) {
+    Endpoint &endpoint = endpoints_[item.endpoint];
+    if (endpoint.logins() != item.logins) {
+        return true; // another blob's request did it meanwhile
+    }
+    if (std::exchange(item.authenticated, true)) {
+        return false;
+    }
+    try {
+        endpoint.authenticate(tokens_, transfer.header("WWW-Authenticate").value_or(""));
+    } catch (const Error &error) {
+        give_up(item, error);
+    }
+    return true;
 }
 
 void BlobDownload::retry(Item &item, const Transfer &transfer, CURLcode code) {
@@ -244,10 +256,8 @@ void BlobDownload::give_up(Item &item, const Error &error) {
 
 void BlobDownload::fail_by(const Item &item, const Transfer &transfer, CURLcode code) const {
     if (code != CURLE_OK) {
-        fail(ErrorCode::NetworkUnavailable,
-             "{}; check the network, and the proxy if there is one, and try again: what has "
-             "arrived is kept",
-             transfer.reason(code));
+        fail(ErrorCode::NetworkUnavailable, "{}; {}, and try again: what has arrived is kept",
+             transfer.reason(code), advice(code));
     }
     switch (const long status = transfer.status()) {
     case 401:

@@ -21,7 +21,7 @@ class BlobDownload {
 public:
     /// `what` names the image in messages. `endpoints` get new tokens as they ask for them.
     BlobDownload(std::vector<Endpoint> &endpoints, const BlobCache &cache, const Settings &settings,
-                 std::string what, std::stop_token stop);
+                 std::string what, const std::stop_token &stop);
     ~BlobDownload();
     BlobDownload(const BlobDownload &) = delete;
     BlobDownload &operator=(const BlobDownload &) = delete;
@@ -41,6 +41,8 @@ private:
     void begin(Item &item);
     void receive(Item &item, std::span<const std::byte> bytes);
     void settle(Item &item, CURLcode code);
+    /// Whether it is worth another attempt, at this endpoint or the next.
+    bool renew_login(Item &item, const Transfer &transfer);
     void retry(Item &item, const Transfer &transfer, CURLcode code);
     void publish(Item &item);
     void forget_bytes(Item &item);

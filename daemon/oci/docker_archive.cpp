@@ -71,19 +71,26 @@ void for_each_entry(const std::filesystem::path &file, Visit visit) {
     }
 }
 
-// Old archives have equal layers once, and links to them.
-std::map<std::string, std::string> links_of(const std::filesystem::path &file) {
+struct Scan {
+    std::string manifest; ///< empty: there is none
+    /// Old archives have equal layers once, and links to them.
     std::map<std::string, std::string> links;
-    for_each_entry(file, [&](const std::string &name, archive_entry *entry, ArchiveReader &) {
-        if (auto target = link_target(entry, name)) {
-            links[name] = std::move(*target);
+};
+
+Scan scan(const std::filesystem::path &file) {
+    Scan result;
+    for_each_entry(file, [&](const std::string &name, archive_entry *entry, ArchiveReader &reader) {
+        if (name == manifest_name) {
+            result.manifest = reader.read_all(max_manifest_bytes);
+        } else if (auto target = link_target(entry, name)) {
+            result.links[name] = std::move(*target);
         }
-        if (links.size() > max_links) {
+        if (result.links.size() > max_links) {
             fail(ErrorCode::LimitsExceeded, "{} has more than {} links", file.string(), max_links);
         }
         return true;
     });
-    return links;
+    return result;
 }
 
 std::string resolved(const std::map<std::string, std::string> &links, std::string name) {
@@ -139,25 +146,6 @@ BlobReader DockerArchive::wait_for_layer(std::size_t index) {
     return cache_.open(image_.layers.at(index), layer_name(index, what_));
 }
 
-DockerArchive::Contents DockerArchive::read_contents() const {
-    std::optional<Contents> contents;
-    for_each_entry(reference_.file,
-                   [&](const std::string &name, archive_entry *, ArchiveReader &reader) {
-                       if (name == manifest_name) {
-                           contents = select(reader.read_all(max_manifest_bytes));
-                       }
-                       return !contents;
-                   });
-    if (!contents) {
-        fail(ErrorCode::ImageCorrupt,
-             "{} has no manifest.json: 'docker save' did not write it; a tar of an OCI layout can "
-             "be "
-             "unpacked and used as oci:DIRECTORY",
-             reference_.file.string());
-    }
-    return *contents;
-}
-
 DockerArchive::Contents DockerArchive::select(const std::string &manifest) const {
     try {
         const json document = json::parse(manifest);
@@ -192,48 +180,62 @@ DockerArchive::Contents DockerArchive::select(const std::string &manifest) const
     }
 }
 
-ResolvedImage DockerArchive::resolve() const {
-    const Contents contents = read_contents();
-    const auto links = links_of(reference_.file);
-    const std::string config_name = resolved(links, contents.config);
-    std::optional<std::string> json_text;
+std::string DockerArchive::read_config(const std::string &place) const {
+    std::optional<std::string> config;
     for_each_entry(reference_.file,
                    [&](const std::string &name, archive_entry *, ArchiveReader &reader) {
-                       if (name == config_name) {
-                           json_text = reader.read_all(max_config_bytes);
+                       if (name == place) {
+                           config = reader.read_all(max_config_bytes);
                        }
-                       return !json_text;
+                       return !config;
                    });
-    if (!json_text) {
+    if (!config) {
         fail(ErrorCode::ImageCorrupt, "{} lacks its configuration", what_);
     }
+    return *config;
+}
+
+void DockerArchive::copy_layers(const std::map<std::string, Digest> &layers) const {
+    std::set<std::string> there;
+    for_each_entry(reference_.file, [&](const std::string &name, archive_entry *,
+                                        ArchiveReader &reader) {
+        const auto layer = layers.find(name);
+        if (layer != layers.end() && there.insert(name).second && !cache_.contains(layer->second)) {
+            copy_layer(reader, cache_, layer->second);
+        }
+        return there.size() < layers.size();
+    });
+    if (there.size() < layers.size()) {
+        fail(ErrorCode::ImageCorrupt, "{} lacks one of its layers", what_);
+    }
+}
+
+ResolvedImage DockerArchive::resolve() const {
+    const auto [manifest, links] = scan(reference_.file);
+    if (manifest.empty()) {
+        fail(ErrorCode::ImageCorrupt,
+             "{} has no manifest.json: 'docker save' did not write it; unpack a tar of an OCI "
+             "layout "
+             "and use it as oci:DIRECTORY",
+             reference_.file.string());
+    }
+    const Contents contents = select(manifest);
+    const std::string config = read_config(resolved(links, contents.config));
     ResolvedImage result{
-        Digest::of(*json_text), parse_config(*json_text, "the configuration of " + what_), {}};
+        Digest::of(config), parse_config(config, "the configuration of " + what_), {}};
     if (result.config.diff_ids.size() != contents.layers.size()) {
         fail(ErrorCode::ImageCorrupt, "{} has {} layers, but {} in its configuration", what_,
              contents.layers.size(), result.config.diff_ids.size());
     }
     // By place in the archive, because layers may share one.
-    std::map<std::string, Digest> wanted;
+    std::map<std::string, Digest> places;
     for (std::size_t i = 0; i < contents.layers.size(); ++i) {
-        const std::string name = resolved(links, contents.layers[i]);
-        wanted.emplace(name, digest_in(name).value_or(result.config.diff_ids[i]));
+        const std::string place = resolved(links, contents.layers[i]);
+        places.emplace(place, digest_in(place).value_or(result.config.diff_ids[i]));
     }
-    std::set<std::string> there;
-    for_each_entry(reference_.file, [&](const std::string &name, archive_entry *,
-                                        ArchiveReader &reader) {
-        const auto layer = wanted.find(name);
-        if (layer != wanted.end() && there.insert(name).second && !cache_.contains(layer->second)) {
-            copy_layer(reader, cache_, layer->second);
-        }
-        return there.size() < wanted.size();
-    });
+    copy_layers(places);
     for (const std::string &layer : contents.layers) {
-        const std::string name = resolved(links, layer);
-        if (!there.contains(name)) {
-            fail(ErrorCode::ImageCorrupt, "{} lacks one of its layers", what_);
-        }
-        Descriptor blob{wanted.at(name), 0, {}};
+        Descriptor blob{places.at(resolved(links, layer)), 0, {}};
         blob.size = cache_.size_of(blob.digest).value_or(0);
         blob.media_type = media_type_of(cache_.open(blob, what_).read());
         result.layers.push_back(std::move(blob));

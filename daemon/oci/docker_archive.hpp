@@ -3,6 +3,7 @@
 #include "daemon/oci/blob_cache.hpp"
 #include "daemon/oci/image_source.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,11 @@ private:
         std::string config;
         std::vector<std::string> layers;
     };
-    Contents read_contents() const;
     Contents select(const std::string &manifest) const;
     ResolvedImage resolve() const;
+    /// `place` is a name in the archive.
+    std::string read_config(const std::string &place) const;
+    void copy_layers(const std::map<std::string, Digest> &layers) const;
 
     DockerArchiveReference reference_;
     std::string what_;

@@ -52,6 +52,16 @@ Endpoint make_endpoint(const std::string &place, const RegistryReference &refere
             settings};
 }
 
+// A line end in it would begin a header of the token server's choice.
+bool is_header_value(const json &value) {
+    if (!value.is_string()) {
+        return false;
+    }
+    const auto &text = value.get_ref<const std::string &>();
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
 std::string parameter(const Challenge &challenge, std::string_view name) {
     const auto found = challenge.parameters.find(name);
     return found == challenge.parameters.end() ? std::string() : found->second;
@@ -84,11 +94,13 @@ void Endpoint::authenticate(TransferSet &set, const std::string &header) {
     };
     if (const auto bearer = of_scheme("bearer"); bearer != challenges.end()) {
         authorization_ = "Bearer " + fetch_token(set, *bearer);
+        ++logins_;
         return;
     }
     if (of_scheme("basic") != challenges.end() && credentials() &&
         credentials()->identity_token.empty()) {
         authorization_ = basic_authorization(*credentials());
+        ++logins_;
         return;
     }
     refused("");
@@ -96,9 +108,10 @@ void Endpoint::authenticate(TransferSet &set, const std::string &header) {
 
 void Endpoint::refused(const std::string &detail) const {
     fail(ErrorCode::NotAuthorized,
-         "registry {} refuses {}{}: it is private or does not exist; check the name, or log in "
+         "registry {} refuses {}{}{}: it is private or does not exist; check the name, or log in "
          "with 'docker login {}' or 'podman login {}'",
-         registry_, reference_, detail, registry_, registry_);
+         registry_, reference_, credentials_ ? " with the stored login" : "", detail, registry_,
+         registry_);
 }
 
 const std::optional<Credentials> &Endpoint::credentials() {
@@ -149,7 +162,7 @@ std::string Endpoint::fetch_token(TransferSet &set, const Challenge &challenge) 
     if (response.status == 200 && answer.is_object()) {
         for (const char *name : {"token", "access_token"}) {
             const auto found = answer.find(name);
-            if (found != answer.end() && found->is_string()) {
+            if (found != answer.end() && is_header_value(*found)) {
                 return found->get<std::string>();
             }
         }

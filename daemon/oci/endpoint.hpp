@@ -27,6 +27,8 @@ public:
     /// Answers a WWW-Authenticate header, so that the next request() carries what it asks for.
     /// Throws Error: NotAuthorized when there is nothing to answer with, NetworkUnavailable.
     void authenticate(TransferSet &set, const std::string &challenge);
+    /// How often that was done: a refused request from before it may just be repeated.
+    unsigned logins() const noexcept { return logins_; }
     /// NotAuthorized, which says where to log in.
     [[noreturn]] void refused(const std::string &detail) const;
 
@@ -44,6 +46,7 @@ private:
     bool credentials_known_ = false;
     std::optional<Credentials> credentials_;
     std::string authorization_;
+    unsigned logins_ = 0;
 };
 
 /// The mirrors of the reference's registry in their order, then the registry itself.

@@ -2,7 +2,11 @@
 
 #include "base/error.hpp"
 
+#include <pthread.h>
+#include <signal.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <new>
 
 namespace banger::oci {
@@ -28,7 +32,45 @@ void check_multi(CURLMcode code) {
     }
 }
 
+// TLS writes to a socket that the other side has closed: EPIPE is enough, the signal is not for us.
+// libcurl would ignore it for the whole process.
+class WithoutSigpipe {
+public:
+    WithoutSigpipe() {
+        sigemptyset(&sigpipe_);
+        sigaddset(&sigpipe_, SIGPIPE);
+        sigset_t pending;
+        ::sigpending(&pending);
+        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+        ::pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+    }
+    ~WithoutSigpipe() {
+        const timespec at_once{0, 0};
+        while (!was_pending_ && ::sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 &&
+               errno == EINTR) {
+        }
+        ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    WithoutSigpipe(const WithoutSigpipe &) = delete;
+    WithoutSigpipe &operator=(const WithoutSigpipe &) = delete;
+
+private:
+    sigset_t sigpipe_{};
+    sigset_t before_{};
+    bool was_pending_ = false;
+};
+
 } // namespace
+
+void Transfer::FreeEasy::operator()(CURL *handle) const {
+    const WithoutSigpipe guard;
+    ::curl_easy_cleanup(handle);
+}
+
+void TransferSet::FreeMulti::operator()(CURLM *multi) const {
+    const WithoutSigpipe guard;
+    ::curl_multi_cleanup(multi);
+}
 
 Transfer::Transfer(TransferSet &set, const HttpRequest &request, const HttpSettings &settings,
                    OnBody on_body)
@@ -55,7 +97,8 @@ Transfer::Transfer(TransferSet &set, const HttpRequest &request, const HttpSetti
     set_option(handle, CURLOPT_NOSIGNAL, 1L);
     set_option(handle, CURLOPT_PROTOCOLS_STR, protocols);
     set_option(handle, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
-    set_option(handle, CURLOPT_FOLLOWLOCATION, 1L);
+    // A form holds a secret, which curl would send on to any host.
+    set_option(handle, CURLOPT_FOLLOWLOCATION, request.form ? 0L : 1L);
     set_option(handle, CURLOPT_MAXREDIRS, max_redirects);
     set_option(handle, CURLOPT_CONNECTTIMEOUT, static_cast<long>(settings.connect_timeout.count()));
     set_option(handle, CURLOPT_LOW_SPEED_LIMIT, low_speed_bytes);
@@ -73,6 +116,7 @@ Transfer::Transfer(TransferSet &set, const HttpRequest &request, const HttpSetti
 }
 
 Transfer::~Transfer() {
+    const WithoutSigpipe guard;
     ::curl_multi_remove_handle(set_.multi_.get(), handle_.get());
 }
 
@@ -136,6 +180,7 @@ TransferSet::TransferSet(std::stop_token stop)
 }
 
 std::vector<TransferSet::Finished> TransferSet::wait(milliseconds timeout) {
+    const WithoutSigpipe guard;
     const auto end = std::chrono::steady_clock::now() + timeout;
     for (;;) {
         if (stop_.stop_requested()) {
@@ -179,6 +224,18 @@ bool is_transient(CURLcode code, long status) {
         return true;
     default:
         return false;
+    }
+}
+
+std::string_view advice(CURLcode code) {
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "add the certificate of its authority to the system's, see "
+               "update-ca-certificates(8)";
+    case CURLE_SSL_CONNECT_ERROR:
+        return "if it speaks plain HTTP, list it as an insecure registry";
+    default:
+        return "check the network, and the proxy if there is one";
     }
 }
 
@@ -226,9 +283,8 @@ HttpResponse perform(TransferSet &set, const HttpRequest &request, const HttpSet
             continue;
         }
         if (code != CURLE_OK) {
-            fail(ErrorCode::NetworkUnavailable,
-                 "cannot {}: {}; check the network, and the proxy if there is one", what,
-                 transfer.reason(code));
+            fail(ErrorCode::NetworkUnavailable, "cannot {}: {}; {}", what, transfer.reason(code),
+                 advice(code));
         }
         response.content_type = transfer.header("Content-Type").value_or("");
         response.content_type.resize(

@@ -15,6 +15,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// HTTP by libcurl. Proxies are taken from the environment as curl(1) does.
@@ -23,7 +24,7 @@ namespace banger::oci {
 struct HttpRequest {
     std::string url;
     std::vector<std::string> headers; ///< "Name: value"; not sent on to another host
-    std::optional<std::string> form;  ///< POST, x-www-form-urlencoded
+    std::optional<std::string> form;  ///< POST, x-www-form-urlencoded; no redirects then
     std::optional<std::uint64_t> range_from;
     bool plain_http = false; ///< also "http:", also after a redirect
 };
@@ -58,7 +59,7 @@ private:
     static std::size_t write(char *data, std::size_t size, std::size_t count, void *self);
 
     struct FreeEasy {
-        void operator()(CURL *handle) const { ::curl_easy_cleanup(handle); }
+        void operator()(CURL *handle) const;
     };
     struct FreeList {
         void operator()(curl_slist *list) const { ::curl_slist_free_all(list); }
@@ -94,7 +95,7 @@ private:
         Global &operator=(const Global &) = delete;
     };
     struct FreeMulti {
-        void operator()(CURLM *multi) const { ::curl_multi_cleanup(multi); }
+        void operator()(CURLM *multi) const;
     };
     struct Wake {
         CURLM *multi;
@@ -109,6 +110,8 @@ private:
 
 /// What may be different the next time: cut and refused connections, 429 and 5xx.
 bool is_transient(CURLcode code, long status);
+/// What to do about a failure, for the end of a message.
+std::string_view advice(CURLcode code);
 /// Nobody was reached at all.
 bool is_unreachable(CURLcode code);
 /// How long to wait after so many failures.

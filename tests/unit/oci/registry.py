@@ -21,6 +21,7 @@ def arguments():
     parser.add_argument("--auth", choices=["bearer", "basic"])
     parser.add_argument("--user", help="NAME:PASSWORD that Basic, or the token, is given for")
     parser.add_argument("--token-uses", type=int, help="requests that a token is good for")
+    parser.add_argument("--then-good", action="store_true", help="only the first token is bounded")
     parser.add_argument("--cut", type=int, help="close the connection after so many bytes of a blob")
     parser.add_argument("--cut-times", type=int, default=1)
     parser.add_argument("--fail", type=int, help="HTTP status of the first answers")
@@ -74,13 +75,15 @@ class Registry(http.server.ThreadingHTTPServer):
     def use_token(self, token):
         with self.lock:
             left = self.tokens.get(token, 0)
-            self.tokens[token] = left - 1
+            if left > 0:
+                self.tokens[token] = left - 1
             return left > 0
 
     def new_token(self):
         with self.lock:
             token = f"token{len(self.tokens)}"
-            self.tokens[token] = self.options.token_uses or 1_000_000
+            bounded = self.options.token_uses and not (self.tokens and self.options.then_good)
+            self.tokens[token] = self.options.token_uses if bounded else 1_000_000
             return token
 
     def record(self, entry):

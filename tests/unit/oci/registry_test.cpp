@@ -254,9 +254,17 @@ TEST_F(Registry, GivesAnonymousTokens) {
 }
 
 TEST_F(Registry, ATokenThatExpiresIsRenewed) {
+    settings_.parallel_downloads = 1;
     const auto registry = serve({"--auth", "bearer", "--token-uses", "3"});
     pull(*registry);
-    EXPECT_GT(registry->requests("/token?").size(), 1U);
+    EXPECT_EQ(registry->requests("/token?").size(), 3U);
+}
+
+TEST_F(Registry, OneTokenIsRenewedForAllDownloads) {
+    // For the manifest and the configuration; then four blobs are refused at once.
+    const auto registry = serve({"--auth", "bearer", "--token-uses", "2", "--then-good"});
+    pull(*registry);
+    EXPECT_EQ(registry->requests("/token?").size(), 2U);
 }
 
 TEST_F(Registry, GivesTokensForAPassword) {
@@ -281,6 +289,7 @@ TEST_F(Registry, TakesAPasswordItself) {
     log_in(*registry, R"({"auth": "b3RoZXI6eA=="})");
     const auto [code, message] = refusal(*registry);
     EXPECT_EQ(code, ErrorCode::NotAuthorized);
+    EXPECT_THAT(message, HasSubstr("stored login"));
     EXPECT_THAT(message, Not(HasSubstr("b3RoZXI6eA")));
     log_in(*registry, R"({"auth": "dXNlcjpwYXNzOndvcmQ="})");
     pull(*registry);
