@@ -69,6 +69,9 @@ void BlobDownload::run(const std::vector<Descriptor> &blobs, const OnReady &on_r
                        running < std::max(1U, settings_.parallel_downloads)) {
                 begin(item);
                 running += item.transfer ? 1U : 0U;
+                if (!item.done && !item.transfer) {
+                    next = now; // what was there was wrong: begin anew
+                }
             }
             if (item.done && !told[item.index]) {
                 told[item.index] = true;

@@ -187,13 +187,17 @@ TEST_F(Registry, ThatIgnoresRangeSendsAllAgain) {
 }
 
 TEST_F(Registry, OldBytesThatWereWrongAreFetchedAgain) {
-    const Digest digest = Digest::of(layers_[0]);
-    const std::string wrong(1000, 'x');
-    BlobCache{settings_.cache_directory}.open_partial(digest)->append(
-        std::as_bytes(std::span{wrong}));
+    const Digest part = Digest::of(layers_[0]);
+    const Digest whole = Digest::of(layers_[2]);
+    const std::string wrong(large, 'x');
+    const BlobCache cache{settings_.cache_directory};
+    cache.open_partial(part)->append(std::as_bytes(std::span{wrong}).first(1000));
+    cache.open_partial(whole)->append(std::as_bytes(std::span{wrong}));
+    settings_.parallel_downloads = 1;
     const auto registry = serve();
     pull(*registry);
-    EXPECT_EQ(registry->requests(digest.str()).size(), 2U);
+    EXPECT_EQ(registry->requests(part.str()).size(), 2U);
+    EXPECT_EQ(registry->requests(whole.str()).size(), 1U);
 }
 
 TEST_F(Registry, IsAskedAgainWhenBusy) {
