@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "daemon/image/worker/archive.hpp"
+#include "daemon/archive/archive_reader.hpp"
 #include "daemon/oci/assemble.hpp"
 
 #include <fcntl.h>
@@ -18,7 +18,6 @@
 namespace banger::oci {
 namespace {
 
-using image::ArchiveReader;
 using nlohmann::json;
 
 constexpr std::string_view manifest_name = "manifest.json";
@@ -61,8 +60,7 @@ std::optional<std::string> link_target(archive_entry *entry, const std::string &
 template <typename Visit>
 void for_each_entry(const std::filesystem::path &file, Visit visit) {
     const UniqueFd fd = open_file(file, O_RDONLY);
-    ArchiveReader reader{image::descriptor_source(fd.get()), ArchiveReader::Format::Tar,
-                         file.string()};
+    ArchiveReader reader{descriptor_source(fd.get()), ArchiveReader::Format::Tar, file.string()};
     while (archive_entry *entry = reader.next()) {
         const char *name = ::archive_entry_pathname(entry);
         if (name != nullptr && !visit(normal(name), entry, reader)) {

@@ -3,7 +3,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/process.hpp"
-#include "daemon/image/worker/archive.hpp"
+#include "daemon/archive/archive_reader.hpp"
 
 #include <algorithm>
 #include <functional>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "daemon/archive/archive_reader.hpp"
 #include "daemon/ext4/writer.hpp"
-#include "daemon/image/worker/archive.hpp"
 
 #include <string>
 #include <vector>

@@ -1,7 +1,7 @@
 #include "daemon/image/worker/vmlinux.hpp"
 
 #include "base/error.hpp"
-#include "daemon/image/worker/archive.hpp"
+#include "daemon/archive/archive_reader.hpp"
 
 #include <elf.h>
 

@@ -80,6 +80,11 @@ private:
     std::string Name() override { return name_; }
     std::string Digest() override { return "sha256:0123456789abcdef"; }
     std::string Source() override { return "recipe:" + name_; }
+    std::vector<std::string> Environment() override { return {}; }
+    std::string WorkingDirectory() override { return {}; }
+    std::string User() override { return {}; }
+    std::vector<std::string> Entrypoint() override { return {}; }
+    std::vector<std::string> Command() override { return {}; }
     std::uint64_t SizeBytes() override { return 1U << 30U; }
     std::uint64_t CreatedAt() override { return 1; }
 

@@ -2,7 +2,7 @@
 
 #include "base/files.hpp"
 #include "base/sha256.hpp"
-#include "daemon/image/worker/archive.hpp"
+#include "daemon/archive/archive_reader.hpp"
 #include "tests/unit/ext4/read_back.hpp"
 
 #include <fcntl.h>
@@ -14,7 +14,6 @@
 namespace banger::test {
 namespace {
 
-using image::ArchiveReader;
 
 std::string plain(std::string_view path) {
     while (path.starts_with("./") || path.starts_with('/')) {
@@ -194,7 +193,7 @@ private:
 std::vector<std::string> differences(const std::filesystem::path &tar,
                                      const std::filesystem::path &image, std::size_t &entries) {
     const UniqueFd file = open_file(tar, O_RDONLY);
-    ArchiveReader reader{image::descriptor_source(file.get()), ArchiveReader::Format::Tar,
+    ArchiveReader reader{descriptor_source(file.get()), ArchiveReader::Format::Tar,
                          tar.string()};
     std::map<std::string, Expected> all;
     while (archive_entry *entry = reader.next()) {

@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "daemon/image/worker/archive.hpp"
+#include "daemon/archive/archive_reader.hpp"
 #include "daemon/image/worker/initramfs.hpp"
 #include "daemon/image/worker/modules.hpp"
 #include "daemon/image/worker/output_file.hpp"

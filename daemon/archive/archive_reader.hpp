@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace banger::image {
+namespace banger {
 
 /// libarchive's reader, with its failures as Error{ImageCorrupt}.
 class ArchiveReader {
@@ -66,4 +66,4 @@ ArchiveReader::Source memory_source(std::span<const std::byte> bytes);
 /// after the content of its last file (umoci insert), which all other readers take for whole.
 ArchiveReader::Source whole_tar_blocks(ArchiveReader::Source tar);
 
-} // namespace banger::image
+} // namespace banger

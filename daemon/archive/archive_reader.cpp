@@ -1,4 +1,4 @@
-#include "daemon/image/worker/archive.hpp"
+#include "daemon/archive/archive_reader.hpp"
 
 #include "base/error.hpp"
 
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <exception>
 
-namespace banger::image {
+namespace banger {
 
 struct ArchiveReader::Callbacks {
     Source source;
@@ -42,6 +42,7 @@ ArchiveReader::ArchiveReader(Source source, Format format, std::string what)
     archive_read_support_filter_bzip2(archive_.get());
     archive_read_support_filter_xz(archive_.get());
     archive_read_support_filter_lzma(archive_.get());
+    archive_read_support_filter_lz4(archive_.get());
     archive_read_support_filter_zstd(archive_.get());
     switch (format) {
     case Format::Tar:
@@ -176,4 +177,4 @@ ArchiveReader::Source whole_tar_blocks(ArchiveReader::Source tar) {
     };
 }
 
-} // namespace banger::image
+} // namespace banger
