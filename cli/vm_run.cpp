@@ -141,12 +141,7 @@ private:
         const std::string directory = workspace_ != nullptr ? workspace_->guest_directory() : "";
         if (command_) {
             wait(Readiness::Boot);
-            ExecRequest request;
-            request.argv = *command_;
-            request.entrypoint = true;
-            request.working_directory = directory;
-            request.terminal = is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO);
-            return run_in_guest(client_, path_, request).status;
+            return run_program(*command_, is_container(), directory);
         }
         if (flags_.detach) {
             bootstrap();
@@ -154,29 +149,31 @@ private:
             fmt::print("{}\n", name_);
             return 0;
         }
-        const int status = shell(directory);
+        // An image of containers has its own command, and perhaps no sshd.
+        const bool container = is_container();
+        const VmInfo vm = wait(container ? Readiness::Boot : Readiness::Session);
+        bootstrap();
+        const int status =
+            container ? run_program({}, true, directory) : run_shell(client_, vm, directory);
         if (!flags_.remove) {
-            print_notice(fmt::format("The VM '{0}' still runs: `banger vm ssh {0}` returns to it, "
+            print_notice(fmt::format("The VM '{0}' still runs: `banger vm {1}` returns to it, "
                                      "`banger vm stop {0}` stops it.",
-                                     name_));
+                                     name_,
+                                     container ? "exec " + name_ + " -- COMMAND" : "ssh " + name_));
         }
         return status;
     }
 
-    int shell(const std::string &directory) {
-        if (is_container_image(client_.objects(), image_)) {
-            // Such an image has its own command, and perhaps no sshd.
-            wait(Readiness::Boot);
-            bootstrap();
-            ExecRequest request;
-            request.entrypoint = true;
-            request.working_directory = directory;
-            request.terminal = is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO);
-            return run_in_guest(client_, path_, request).status;
-        }
-        const VmInfo vm = wait(Readiness::Session);
-        bootstrap();
-        return run_shell(client_, vm, directory);
+    bool is_container() { return is_container_image(client_.objects(), image_); }
+
+    int run_program(const std::vector<std::string> &argv, bool entrypoint,
+                    const std::string &directory) {
+        ExecRequest request;
+        request.argv = argv;
+        request.entrypoint = entrypoint;
+        request.working_directory = directory;
+        request.terminal = is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO);
+        return run_in_guest(client_, path_, request).status;
     }
 
     VmInfo wait(Readiness readiness) {
