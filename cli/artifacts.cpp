@@ -30,6 +30,10 @@ std::vector<Artifact> list_artifacts(const ManagedObjects &objects, const char *
     return artifacts;
 }
 
+bool is_there(const ManagedObjects &objects, const char *interface, const std::string &name) {
+    return has(list_artifacts(objects, interface), name);
+}
+
 bool is_container_image(const ManagedObjects &objects, const std::string &name) {
     return std::any_of(objects.begin(), objects.end(), [&](const auto &object) {
         const auto image = object.second.find(names::image);
@@ -45,7 +49,7 @@ bool is_container_image(const ManagedObjects &objects, const std::string &name) 
 void pull_missing(Client &client, Jobs &jobs, const ManagedObjects &objects,
                   const std::string &image, const std::string &kernel) {
     const sdbus::ObjectPath manager{names::manager_path};
-    if (!has(list_artifacts(objects, names::image), image)) {
+    if (!is_there(objects, names::image, image)) {
         const auto job = client.call<sdbus::ObjectPath>(manager, names::manager, "PullImage", image,
                                                         Properties{});
         jobs.finish(job, "image " + image, OnInterrupt::Cancel);

@@ -22,6 +22,8 @@ struct Artifact {
 /// Sorted by name; `interface` is names::image or names::kernel.
 std::vector<Artifact> list_artifacts(const ManagedObjects &objects, const char *interface);
 
+bool is_there(const ManagedObjects &objects, const char *interface, const std::string &name);
+
 /// Whether the image says what its containers run: an OCI image, used as by docker.
 bool is_container_image(const ManagedObjects &objects, const std::string &name);
 

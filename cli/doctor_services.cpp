@@ -57,17 +57,6 @@ Verdict verdict_of(const std::string &name) {
     return name == "pass" ? Verdict::Pass : name == "fail" ? Verdict::Fail : Verdict::Warn;
 }
 
-DoctorRows diagnosis(Client &client) {
-    auto [told] = client.call_and_wait<std::vector<DiagnoseRow>>(
-        sdbus::ObjectPath{names::manager_path}, names::manager, "Diagnose", diagnose_timeout);
-    DoctorRows rows;
-    for (const DiagnoseRow &row : told) {
-        rows.push_back(
-            {std::get<0>(row), verdict_of(std::get<1>(row)), std::get<2>(row), std::get<3>(row)});
-    }
-    return rows;
-}
-
 DoctorRow helper() {
     constexpr const char *service = "org.banger.NetworkHelper";
     try {
@@ -93,6 +82,17 @@ DoctorRow helper() {
 }
 
 } // namespace
+
+DoctorRows diagnosis(Client &client) {
+    auto [told] = client.call_and_wait<std::vector<DiagnoseRow>>(
+        sdbus::ObjectPath{names::manager_path}, names::manager, "Diagnose", diagnose_timeout);
+    DoctorRows rows;
+    for (const DiagnoseRow &row : told) {
+        rows.push_back(
+            {std::get<0>(row), verdict_of(std::get<1>(row)), std::get<2>(row), std::get<3>(row)});
+    }
+    return rows;
+}
 
 DoctorRows examine_services() {
     DoctorRows rows;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/client.hpp"
 #include "cli/doctor_row.hpp"
 
 namespace banger::cli {
@@ -8,5 +9,8 @@ namespace banger::cli {
 /// itself, of the VMM and of the network; where it does not, the helper's own words. Starts no
 /// bangerd.
 DoctorRows examine_services();
+
+/// What bangerd says of itself, of the VMM and of the network; starts it.
+DoctorRows diagnosis(Client &client);
 
 } // namespace banger::cli

@@ -1,5 +1,6 @@
 #include "base/paths.hpp"
 #include "cli/artifacts.hpp"
+#include "cli/doctor_services.hpp"
 #include "cli/exec_session.hpp"
 #include "cli/format.hpp"
 #include "cli/jobs.hpp"
@@ -269,6 +270,15 @@ void refuse_without_vmm(Client &client) {
     }
 }
 
+// The same of the network; asked only where much would be made in vain.
+void refuse_without_permission(Client &client) {
+    for (const DoctorRow &row : diagnosis(client)) {
+        if (row.name == "network permission" && row.verdict == Verdict::Fail) {
+            fail(ErrorCode::NotAuthorized, "{}; {}", row.detail, row.remedy);
+        }
+    }
+}
+
 int run(const Flags &flags, const std::optional<std::vector<std::string>> &command) {
     std::optional<Workspace> workspace;
     if (!flags.path.empty()) {
@@ -292,6 +302,9 @@ int run(const Flags &flags, const std::optional<std::vector<std::string>> &comma
     const ManagedObjects objects = client.objects();
     refuse_taken_name(objects, spec.name);
     refuse_without_vmm(client);
+    if (!is_there(objects, names::image, spec.image)) {
+        refuse_without_permission(client);
+    }
     Jobs jobs(client);
     pull_missing(client, jobs, objects, spec.image, spec.kernel);
     print_notice(spec_line(spec));
