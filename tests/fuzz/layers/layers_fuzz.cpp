@@ -32,8 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
         for (const std::byte count : blocks) {
             const std::size_t length =
                 std::min(rest.size(), std::to_integer<std::size_t>(count) * block);
-            ArchiveReader tar{memory_source(rest.first(length)),
-                                     ArchiveReader::Format::Tar, "the input"};
+            ArchiveReader tar{memory_source(rest.first(length)), ArchiveReader::Format::Tar,
+                              "the input"};
             image::import_layer(tar, writer);
             rest = rest.subspan(length);
         }

@@ -19,9 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     options.sync = false;
     try {
         ext4::Writer writer{image.get(), options};
-        ArchiveReader tar{
-            memory_source({reinterpret_cast<const std::byte *>(data), size}),
-            ArchiveReader::Format::Tar, "the input"};
+        ArchiveReader tar{memory_source({reinterpret_cast<const std::byte *>(data), size}),
+                          ArchiveReader::Format::Tar, "the input"};
         image::import_tar(tar, writer, {});
         writer.finish();
     } catch (const Error &) {

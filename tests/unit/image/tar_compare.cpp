@@ -14,7 +14,6 @@
 namespace banger::test {
 namespace {
 
-
 std::string plain(std::string_view path) {
     while (path.starts_with("./") || path.starts_with('/')) {
         path.remove_prefix(path.front() == '/' ? 1 : 2);
@@ -193,8 +192,7 @@ private:
 std::vector<std::string> differences(const std::filesystem::path &tar,
                                      const std::filesystem::path &image, std::size_t &entries) {
     const UniqueFd file = open_file(tar, O_RDONLY);
-    ArchiveReader reader{descriptor_source(file.get()), ArchiveReader::Format::Tar,
-                         tar.string()};
+    ArchiveReader reader{descriptor_source(file.get()), ArchiveReader::Format::Tar, tar.string()};
     std::map<std::string, Expected> all;
     while (archive_entry *entry = reader.next()) {
         const std::string path = plain(archive_entry_pathname(entry));
