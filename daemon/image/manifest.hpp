@@ -2,8 +2,6 @@
 
 #include "daemon/image/registry.hpp"
 
-#include <nlohmann/json_fwd.hpp>
-
 #include <string>
 #include <string_view>
 
@@ -19,10 +17,6 @@ std::string to_json(const NameEntry &entry);
 /// Takes a bare digest, too, as 0.1 wrote it: source and kernel are the image's then, and empty
 /// here. Throws Error{ImageCorrupt}.
 NameEntry name_entry_from(std::string_view text);
-
-nlohmann::json to_json(const RunConfig &run);
-/// Throws nlohmann::json::exception.
-RunConfig run_config_from(const nlohmann::json &json);
 
 /// 64 lower-case hexadecimal digits.
 bool is_digest(std::string_view text) noexcept;

@@ -1,7 +1,7 @@
 #include "daemon/image/pull.hpp"
 
 #include "base/sha256.hpp"
-#include "daemon/image/manifest.hpp"
+#include "daemon/image/run_config_json.hpp"
 #include "daemon/image/temporary.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,8 +1,10 @@
 #include "daemon/image/worker/oci_image.hpp"
 
 #include "base/sha256.hpp"
+#include "daemon/image/run_config_json.hpp"
 #include "daemon/image/worker/layer_import.hpp"
 #include "daemon/image/worker/output_file.hpp"
+#include "daemon/oci/assemble.hpp"
 #include "daemon/oci/auth.hpp"
 #include "daemon/oci/image_source.hpp"
 
@@ -43,12 +45,12 @@ private:
     std::uint64_t total_ = 0;
 };
 
-nlohmann::json run_config(const oci::ImageConfig &config) {
-    return {{"env", config.environment},
-            {"cwd", config.working_directory},
-            {"user", config.user},
-            {"entrypoint", config.entrypoint},
-            {"cmd", config.command}};
+RunConfig run_config(const oci::ImageConfig &config) {
+    return {.environment = config.environment,
+            .working_directory = config.working_directory,
+            .user = config.user,
+            .entrypoint = config.entrypoint,
+            .command = config.command};
 }
 
 void apply_layer(oci::BlobReader blob, const std::string &name, Progress &progress,
@@ -91,15 +93,15 @@ void write_oci_image(const OciImage &wanted, Report &report) {
     options.max_bytes = wanted.max_bytes;
     ext4::Writer writer{file.fd(), options};
     for (std::size_t i = 0; i < image.layers.size(); ++i) {
-        apply_layer(source->wait_for_layer(i),
-                    fmt::format("layer {} of {}", i + 1, wanted.reference), progress, writer);
+        apply_layer(source->wait_for_layer(i), oci::layer_name(i, wanted.reference), progress,
+                    writer);
     }
     const ext4::WriterResult written = writer.finish();
     file.publish();
     report.result({{"size", written.file_system_bytes},
                    {"digest", sha256_of_file(wanted.output)},
                    {"manifest", image.manifest_digest.str()},
-                   {"run", run_config(image.config)}});
+                   {"run", to_json(run_config(image.config))}});
 }
 
 } // namespace banger::image
