@@ -1,6 +1,7 @@
 #include "cli/artifacts.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace banger::cli {
 namespace {
@@ -46,13 +47,25 @@ bool is_container_image(const ManagedObjects &objects, const std::string &name) 
     });
 }
 
-void pull_missing(Client &client, Jobs &jobs, const ManagedObjects &objects,
-                  const std::string &image, const std::string &kernel) {
+std::string with_absolute_path(const std::string &reference) {
+    for (const std::string_view kind : {"oci:", "docker-archive:"}) {
+        if (reference.starts_with(kind)) {
+            return std::string(kind) +
+                   std::filesystem::absolute(reference.substr(kind.size())).string();
+        }
+    }
+    return reference;
+}
+
+std::string pull_missing(Client &client, Jobs &jobs, const ManagedObjects &objects,
+                         const std::string &image, const std::string &kernel) {
     const sdbus::ObjectPath manager{names::manager_path};
+    std::string name = image;
     if (!is_there(objects, names::image, image)) {
-        const auto job = client.call<sdbus::ObjectPath>(manager, names::manager, "PullImage", image,
-                                                        Properties{});
-        jobs.finish(job, "image " + image, OnInterrupt::Cancel);
+        const Properties options{{"missing", sdbus::Variant{true}}};
+        const auto job =
+            client.call<sdbus::ObjectPath>(manager, names::manager, "PullImage", image, options);
+        name = jobs.finish(job, "image " + image, OnInterrupt::Cancel);
     }
     const auto kernels = list_artifacts(objects, names::kernel);
     if (kernel.empty() ? kernels.empty() : !has(kernels, kernel)) {
@@ -60,6 +73,7 @@ void pull_missing(Client &client, Jobs &jobs, const ManagedObjects &objects,
                                                         kernel, Properties{});
         jobs.finish(job, kernel.empty() ? "kernel" : "kernel " + kernel, OnInterrupt::Cancel);
     }
+    return name;
 }
 
 } // namespace banger::cli

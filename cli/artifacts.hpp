@@ -27,9 +27,14 @@ bool is_there(const ManagedObjects &objects, const char *interface, const std::s
 /// Whether the image says what its containers run: an OCI image, used as by docker.
 bool is_container_image(const ManagedObjects &objects, const std::string &name);
 
-/// Pulls the image and a kernel to boot it with where they are missing, with progress. An empty
-/// `kernel` means the default one. Throws Error.
-void pull_missing(Client &client, Jobs &jobs, const ManagedObjects &objects,
-                  const std::string &image, const std::string &kernel);
+/// An OCI reference to a file or directory gets an absolute path: bangerd's working directory is
+/// another. Anything else stays as it is.
+std::string with_absolute_path(const std::string &reference);
+
+/// Pulls the image (a name or an OCI reference) and a kernel to boot it with where they are
+/// missing, with progress. An empty `kernel` means the default one. Returns the image's name.
+/// Throws Error.
+std::string pull_missing(Client &client, Jobs &jobs, const ManagedObjects &objects,
+                         const std::string &image, const std::string &kernel);
 
 } // namespace banger::cli

@@ -8,8 +8,6 @@
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
 
-#include <filesystem>
-
 namespace banger::cli {
 namespace {
 
@@ -17,12 +15,16 @@ void add_build(CLI::App &image, Context &context) {
     struct Flags {
         std::string name;
         std::string from;
+        std::vector<std::string> include;
         bool force = false;
     };
     const auto flags = std::make_shared<Flags>();
     CLI::App *verb = image.add_subcommand("build", "Build an image from a recipe of the catalog");
     verb->add_option("NAME", flags->name, "Its name")->type_name(kind::image)->required();
     verb->add_option("--from", flags->from, "The recipe (default: the name)")->type_name("RECIPE");
+    verb->add_option("--include", flags->include, "Further Debian packages, separated by commas")
+        ->delimiter(',')
+        ->type_name("PACKAGE,...");
     verb->add_flag("--force", flags->force, "Build it anew where it is there already");
     verb->callback([flags, &context] {
         context.action = [flags] {
@@ -31,23 +33,15 @@ void add_build(CLI::App &image, Context &context) {
             if (!flags->from.empty()) {
                 options.emplace("from", sdbus::Variant{flags->from});
             }
+            if (!flags->include.empty()) {
+                options.emplace("include", sdbus::Variant{flags->include});
+            }
             if (flags->force) {
                 options.emplace("force", sdbus::Variant{true});
             }
             return make_artifact("BuildImage", name, options, "image " + name);
         };
     });
-}
-
-// bangerd's working directory is another.
-std::string with_absolute_path(const std::string &reference) {
-    for (const std::string_view kind : {"oci:", "docker-archive:"}) {
-        if (reference.starts_with(kind)) {
-            return std::string(kind) +
-                   std::filesystem::absolute(reference.substr(kind.size())).string();
-        }
-    }
-    return reference;
 }
 
 void add_pull(CLI::App &image, Context &context) {
@@ -68,7 +62,7 @@ void add_pull(CLI::App &image, Context &context) {
     verb->add_option("NAME", flags->reference,
                      "Its name in the catalog, or an OCI reference (default: default_image_name)")
         ->type_name(kind::image);
-    verb->add_option("--name", flags->name, "Of an OCI image: its name here")->type_name("NAME");
+    verb->add_option("--name", flags->name, "Its name here")->type_name("NAME");
     verb->add_option("--kernel-ref", flags->kernel, "Of an OCI image: the kernel of its VMs")
         ->type_name(kind::kernel);
     verb->callback([flags, &context] {

@@ -3,6 +3,7 @@
 #include "base/byte_size.hpp"
 #include "base/names.hpp"
 #include "base/paths.hpp"
+#include "cli/artifacts.hpp"
 #include "cli/verbs.hpp"
 
 #include <limits>
@@ -51,7 +52,8 @@ void add_vm_flags(CLI::App &verb, VmFlags &flags) {
     verb.add_option("--name", flags.name, "Name of the VM (default: a generated one)")
         ->type_name("NAME")
         ->group(group);
-    verb.add_option("--image", flags.image, "Image to boot (default: default_image_name)")
+    verb.add_option("--image", flags.image,
+                    "Image to boot, or an OCI reference (default: default_image_name)")
         ->type_name(kind::image)
         ->group(group);
     verb.add_option("--kernel", flags.kernel, "Kernel to boot (default: the image's)")
@@ -91,7 +93,8 @@ void add_vm_flags(CLI::App &verb, VmFlags &flags) {
 VmSpec resolve(const VmFlags &flags, const config::Config &config, const config::HostSize &host) {
     VmSpec spec;
     spec.name = flags.name.empty() ? "" : VmName(flags.name).str();
-    spec.image = flags.image.empty() ? config.default_image_name.value : flags.image;
+    spec.image =
+        flags.image.empty() ? config.default_image_name.value : with_absolute_path(flags.image);
     spec.kernel = flags.kernel;
     spec.shape = config::default_shape(config);
     if (flags.vcpu) {

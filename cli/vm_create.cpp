@@ -15,10 +15,10 @@ struct Flags {
 
 int run(const Flags &flags) {
     const auto config = load_config();
-    const VmSpec spec = resolve(flags.vm, config, config::HostSize::of_this_host());
+    VmSpec spec = resolve(flags.vm, config, config::HostSize::of_this_host());
     Client client;
     Jobs jobs(client);
-    pull_missing(client, jobs, client.objects(), spec.image, spec.kernel);
+    spec.image = pull_missing(client, jobs, client.objects(), spec.image, spec.kernel);
     print_notice(spec_line(spec));
     Properties options = create_options(spec);
     if (flags.start) {

@@ -291,7 +291,7 @@ int run(const Flags &flags, const std::optional<std::vector<std::string>> &comma
         print_left_out(*workspace);
     }
     const auto config = load_config();
-    const VmSpec spec = resolve(flags.vm, config, config::HostSize::of_this_host());
+    VmSpec spec = resolve(flags.vm, config, config::HostSize::of_this_host());
     const auto ready_timeout = config::parse_duration(flags.ready_timeout);
     std::optional<WorkspaceArchive> archive;
     if (workspace) {
@@ -306,7 +306,7 @@ int run(const Flags &flags, const std::optional<std::vector<std::string>> &comma
         refuse_without_permission(client);
     }
     Jobs jobs(client);
-    pull_missing(client, jobs, objects, spec.image, spec.kernel);
+    spec.image = pull_missing(client, jobs, objects, spec.image, spec.kernel);
     print_notice(spec_line(spec));
     return Run(client, jobs, flags, command, archive ? &*archive : nullptr,
                workspace ? &*workspace : nullptr, ready_timeout)

@@ -9,6 +9,7 @@
 #include "daemon/bus/objects.hpp"
 #include "daemon/bus/supervision_adaptor.hpp"
 #include "daemon/bus/systemd_client.hpp"
+#include "daemon/catalog/load.hpp"
 #include "daemon/dns_service.hpp"
 #include "daemon/idle_exit.hpp"
 #include "daemon/registry_artifacts.hpp"
@@ -71,16 +72,30 @@ struct Records {
     Records(EventLoop &loop, const Paths &paths, const Programs &programs, job::JobTable &jobs,
             vm::UnitManager &units, net::NetworkHelper &network, config::HostSize host,
             std::function<config::Config()> config)
-        : store(paths.database()),
+        : store(paths.database()), artifacts(config),
           vms(vm::Services{loop, paths, store, jobs, units, network, artifacts, host,
                            programs.image_worker, config, choose_vmm, now_usec}),
-          images(loop, {paths.images(), programs.image_worker, paths.oci_blobs()}, new_job(jobs),
+          images(loop, image_settings(paths, programs, config), new_job(jobs),
                  [this](const std::string &digest) { return vms.users_of_image(digest); }),
           kernels(loop, {paths.kernels(), programs.image_worker, programs.init, programs.agent},
                   new_job(jobs),
                   [this](const std::string &name) { return vms.users_of_kernel(name); }),
           domain{loop, vms, jobs, images, kernels, artifacts, std::move(config)} {
         artifacts.connect(images, kernels);
+    }
+
+    static image::Registry::Settings image_settings(const Paths &paths, const Programs &programs,
+                                                    std::function<config::Config()> config) {
+        image::Registry::Settings settings;
+        settings.directory = paths.images();
+        settings.worker = programs.image_worker;
+        settings.blobs = paths.oci_blobs();
+        catalog::Places places;
+        places.cache = paths.cache / "catalogs";
+        settings.catalog = [config = std::move(config), places] {
+            return catalog::load(config().catalogs, places);
+        };
+        return settings;
     }
 
     static image::Registry::JobFactory new_job(job::JobTable &jobs) {

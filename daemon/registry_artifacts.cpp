@@ -1,33 +1,24 @@
 #include "daemon/registry_artifacts.hpp"
 
-#include "daemon/image/recipe.hpp"
-
 #include <algorithm>
 
 namespace banger {
 
-std::optional<image::Image> RegistryArtifacts::find_image(std::string_view name) const {
-    return images_->find(name);
+std::optional<image::Image> RegistryArtifacts::find_image(std::string_view wanted) const {
+    return images_->find_wanted(wanted);
 }
 
 std::optional<image::Image> RegistryArtifacts::find_image_digest(std::string_view digest) const {
     return images_->find_digest(digest);
 }
 
-void RegistryArtifacts::check_image(std::string_view name) const {
-    if (images_->find(name) || image::find_recipe(name) != nullptr) {
-        return;
-    }
-    std::string known;
-    for (const auto &recipe : image::recipes()) {
-        known += fmt::format("{}{}", known.empty() ? "" : ", ", recipe.name);
-    }
-    fail(ErrorCode::NotFound, "there is no image '{}', and the catalog has only: {}", name, known);
+std::string RegistryArtifacts::check_image(std::string_view wanted) const {
+    const auto image = images_->find_wanted(wanted);
+    return image ? image->name : images_->name_of({std::string(wanted), {}, {}, {}, false});
 }
 
-std::shared_ptr<job::Job> RegistryArtifacts::make_image(std::string_view name) {
-    check_image(name);
-    return images_->build(name);
+std::shared_ptr<job::Job> RegistryArtifacts::make_image(std::string_view wanted) {
+    return images_->pull({std::string(wanted), {}, {}, config_().registries, true});
 }
 
 std::optional<kernel::Kernel> RegistryArtifacts::find_kernel(std::string_view name) const {

@@ -29,13 +29,6 @@ sdbus::ObjectPath path_of(const std::shared_ptr<job::Job> &job) {
     return job_path(job->snapshot().id);
 }
 
-/// A job for a request that there is nothing to do for.
-std::shared_ptr<job::Job> done_at_once(Domain &domain, std::string kind, std::string subject) {
-    auto job = domain.jobs.add(std::move(kind), std::move(subject));
-    job->done();
-    return job;
-}
-
 } // namespace
 
 ManagerAdaptor::ManagerAdaptor(sdbus::IConnection &bus, DomainAccess domain, Diagnosis diagnosis)
@@ -105,18 +98,14 @@ sdbus::ObjectPath ManagerAdaptor::BuildImage(const std::string &name, const Opti
     return guard([&] {
         Domain &domain = domain_();
         OptionsReader reader(options);
-        const auto from = reader.take<std::string>("from");
-        const bool force = reader.take<bool>("force").value_or(false);
+        image::BuildRequest request;
+        request.name = name;
+        request.recipe = reader.take<std::string>("from").value_or("");
+        request.packages =
+            reader.take<std::vector<std::string>>("include").value_or(std::vector<std::string>{});
+        request.anew = reader.take<bool>("force").value_or(false);
         reader.finish();
-        if (from && *from != name) {
-            fail(ErrorCode::Unsupported,
-                 "an image is built under its recipe's name: ask for '{}' instead of '{}'", *from,
-                 name);
-        }
-        if (!force && domain.images.find(name)) {
-            return path_of(done_at_once(domain, "build-image", name));
-        }
-        return path_of(domain.images.build(name));
+        return path_of(domain.images.build(request));
     });
 }
 
@@ -128,23 +117,13 @@ sdbus::ObjectPath ManagerAdaptor::PullImage(const std::string &reference, const 
         request.reference = reference;
         request.name = reader.take<std::string>("name").value_or("");
         request.kernel = reader.take<std::string>("kernel").value_or("");
+        request.only_missing = reader.take<bool>("missing").value_or(false);
         reader.finish();
-        if (image::is_oci_reference(reference)) {
-            if (!request.kernel.empty()) {
-                domain.artifacts.check_kernel(request.kernel);
-            }
-            request.registries = domain.config().registries;
-            return path_of(domain.images.pull(std::move(request)));
+        if (!request.kernel.empty()) {
+            domain.artifacts.check_kernel(request.kernel);
         }
-        if (!request.name.empty() || !request.kernel.empty()) {
-            fail(ErrorCode::Unsupported,
-                 "'{}' is an image of the catalog, which has its name and its kernel there",
-                 reference);
-        }
-        if (domain.images.find(reference)) {
-            return path_of(done_at_once(domain, "pull-image", reference));
-        }
-        return path_of(domain.artifacts.make_image(reference));
+        request.registries = domain.config().registries;
+        return path_of(domain.images.pull(std::move(request)));
     });
 }
 

@@ -27,11 +27,18 @@ constexpr auto left_out = std::to_array<std::string_view>({
 
 } // namespace
 
-Registry::Build::Build(Registry &registry, const Recipe &recipe, std::shared_ptr<job::Job> job)
-    : registry_(registry), recipe_(recipe), job_(std::move(job)) {}
+std::string Registry::Build::means_of(const catalog::ImageEntry &entry) {
+    return fmt::format("the recipe {} with {}", entry.name,
+                       fmt::join(entry.recipe()->packages, ","));
+}
+
+Registry::Build::Build(Registry &registry, std::string name, catalog::ImageEntry entry,
+                       std::shared_ptr<job::Job> job)
+    : Making(registry, std::move(name), means_of(entry), std::move(job)), entry_(std::move(entry)),
+      recipe_(std::get<catalog::Recipe>(entry_.means)) {}
 
 Registry::Build::~Build() {
-    job_->on_cancel({});
+    job()->on_cancel({});
     child_.reset();
     worker_.reset();
     std::error_code ignored;
@@ -48,21 +55,21 @@ void Registry::Build::attempt(Function function) {
         note(error);
         clean_up();
     } catch (const std::exception &error) {
-        note(Error{ErrorCode::Internal, fmt::format("build {}: {}", recipe_.name, error.what())});
+        note(Error{ErrorCode::Internal, fmt::format("build {}: {}", name(), error.what())});
         clean_up();
     }
 }
 
 void Registry::Build::note(const Error &error) {
     if (!error_) {
-        error_ = job_->cancel_requested() ? Error{ErrorCode::Cancelled, "cancelled"} : error;
+        error_ = job()->cancel_requested() ? Error{ErrorCode::Cancelled, "cancelled"} : error;
     }
 }
 
 void Registry::Build::start() {
     attempt([this] {
-        temporary_ = make_temporary_directory(registry_.settings_.directory);
-        build_directory_ = make_build_directory(registry_.settings_.build_parent);
+        temporary_ = make_temporary_directory(registry().settings_.directory);
+        build_directory_ = make_build_directory(registry().settings_.build_parent);
         sources_ =
             debian::source_lines(debian::host_sources(), recipe_.suite, debian::archive_keyring());
         read_settings();
@@ -70,7 +77,7 @@ void Registry::Build::start() {
 }
 
 void Registry::Build::read_settings() {
-    job_->stage("reading apt's settings", 0);
+    job()->stage("reading apt's settings", 0);
     Command command;
     command.argv = {"apt-config", "dump"};
     task::ChildTask::Handlers handlers;
@@ -93,13 +100,13 @@ void Registry::Build::read_settings() {
             self->run_pipeline();
         });
     };
-    child_ =
-        std::make_unique<task::ChildTask>(registry_.loop_, std::move(command), std::move(handlers));
-    job_->on_cancel([this] { stop(); });
+    child_ = std::make_unique<task::ChildTask>(registry().loop_, std::move(command),
+                                               std::move(handlers));
+    job()->on_cancel([this] { stop(); });
 }
 
 void Registry::Build::run_pipeline() {
-    if (job_->cancel_requested()) {
+    if (job()->cancel_requested()) {
         throw Error{ErrorCode::Cancelled, "cancelled"};
     }
     const fs::path apt_settings = build_directory_ / "apt.conf";
@@ -111,10 +118,10 @@ void Registry::Build::run_pipeline() {
 
     task::WorkerTask::Handlers on_image;
     on_image.bytes = [this](std::uint64_t done, std::uint64_t total) {
-        job_->bytes(done, total);
+        job()->bytes(done, total);
         const double fraction =
             std::min(1.0, static_cast<double>(done) / static_cast<double>(recipe_.image_bytes));
-        job_->progress(BuildProgress::at_image + fraction * (1 - BuildProgress::at_image) * 0.9);
+        job()->progress(BuildProgress::at_image + fraction * (1 - BuildProgress::at_image) * 0.9);
     };
     on_image.ended = [weak = weak_from_this()](Outcome<nlohmann::json> result) {
         if (const auto self = weak.lock()) {
@@ -132,7 +139,7 @@ void Registry::Build::run_pipeline() {
     bootstrap.standard_output = pipe.second.get();
     task::ChildTask::Handlers on_bootstrap;
     on_bootstrap.complaint = [this](std::string_view line) {
-        if (const auto error = archive_.take(fmt::format("build {}", recipe_.name), line)) {
+        if (const auto error = archive_.take(fmt::format("build {}", name()), line)) {
             note(*error);
             stop();
         }
@@ -141,11 +148,11 @@ void Registry::Build::run_pipeline() {
             return;
         }
         if (progress_.stage() != before) {
-            job_->stage(progress_.stage(), progress_.whole());
+            job()->stage(progress_.stage(), progress_.whole());
         } else if (progress_.whole() < BuildProgress::at_image) {
-            job_->progress(progress_.whole());
+            job()->progress(progress_.whole());
             if (progress_.bytes_total() > 0) {
-                job_->bytes(progress_.bytes_done(), progress_.bytes_total());
+                job()->bytes(progress_.bytes_done(), progress_.bytes_total());
             }
         }
     };
@@ -154,11 +161,11 @@ void Registry::Build::run_pipeline() {
             self->bootstrap_ended(status);
         }
     };
-    worker_ = std::make_unique<task::WorkerTask>(registry_.loop_, registry_.settings_.worker,
+    worker_ = std::make_unique<task::WorkerTask>(registry().loop_, registry().settings_.worker,
                                                  std::move(arguments), pipe.first.get(),
                                                  std::move(on_image));
     pipe.first.reset();
-    child_ = std::make_unique<task::ChildTask>(registry_.loop_, std::move(bootstrap),
+    child_ = std::make_unique<task::ChildTask>(registry().loop_, std::move(bootstrap),
                                                std::move(on_bootstrap));
 }
 
@@ -174,7 +181,7 @@ void Registry::Build::stop() {
 void Registry::Build::bootstrap_ended(int status) {
     const auto ended = std::move(child_);
     if (status != 0) {
-        note(debian::explain_failure(fmt::format("build {}", recipe_.name), describe_exit(status),
+        note(debian::explain_failure(fmt::format("build {}", name()), describe_exit(status),
                                      ended->complaints()));
         if (worker_) {
             worker_->stop();
@@ -231,7 +238,7 @@ void Registry::Build::clean_up() {
     };
     try {
         if (auto command = emptying_command(build_directory_)) {
-            child_ = std::make_unique<task::ChildTask>(registry_.loop_, std::move(*command),
+            child_ = std::make_unique<task::ChildTask>(registry().loop_, std::move(*command),
                                                        std::move(handlers));
             return;
         }
@@ -244,7 +251,7 @@ void Registry::Build::clean_up() {
 
 void Registry::Build::conclude() {
     const auto self = shared_from_this();
-    if (!error_ && job_->cancel_requested()) {
+    if (!error_ && job()->cancel_requested()) {
         error_ = Error{ErrorCode::Cancelled, "cancelled"};
     }
     if (!error_ && !result_) {
@@ -254,14 +261,14 @@ void Registry::Build::conclude() {
         try {
             Image image;
             image.digest = result_->at("digest").get<std::string>();
-            image.name = recipe_.name;
+            image.name = name();
             image.source = fmt::format("Debian {}, {}", recipe_.suite, sources_.front());
-            image.kernel = recipe_.kernel;
+            image.kernel = entry_.kernel;
             image.size = result_->at("size").get<std::uint64_t>();
             image.created = std::time(nullptr);
-            image.packages.assign(recipe_.packages.begin(), recipe_.packages.end());
+            image.packages = recipe_.packages;
             image.disk_bytes = disk_bytes_of(temporary_ / "rootfs.ext4");
-            registry_.publish(std::move(image), temporary_);
+            registry().publish(std::move(image), temporary_);
         } catch (const Error &error) {
             error_ = error;
         } catch (const std::exception &error) {
@@ -270,13 +277,13 @@ void Registry::Build::conclude() {
     }
     std::error_code ignored;
     fs::remove_all(temporary_, ignored);
-    registry_.builds_.erase(std::string(recipe_.name));
+    forget();
     if (!error_) {
-        job_->done();
+        job()->done();
         return;
     }
-    job_->failed(debian::with_least_room(
-        *error_, std::array{registry_.settings_.build_parent, registry_.settings_.directory}));
+    job()->failed(debian::with_least_room(
+        *error_, std::array{registry().settings_.build_parent, registry().settings_.directory}));
 }
 
 } // namespace banger::image

@@ -3,8 +3,7 @@
 #include "base/unique_fd.hpp"
 #include "daemon/debian/apt_failure.hpp"
 #include "daemon/image/build_progress.hpp"
-#include "daemon/image/recipe.hpp"
-#include "daemon/image/registry.hpp"
+#include "daemon/image/making.hpp"
 #include "daemon/task/worker_task.hpp"
 
 namespace banger::image {
@@ -12,13 +11,16 @@ namespace banger::image {
 /// One build: settings of apt → mmdebstrap, whose tar flows into the worker → what is left of the
 /// tree removed → published. However it ends, the tree and the temporary directory are gone before
 /// the job ends.
-class Registry::Build : public std::enable_shared_from_this<Registry::Build> {
+class Registry::Build final : public Making, public std::enable_shared_from_this<Build> {
 public:
-    Build(Registry &registry, const Recipe &recipe, std::shared_ptr<job::Job> job);
-    ~Build();
+    Build(Registry &registry, std::string name, catalog::ImageEntry entry,
+          std::shared_ptr<job::Job> job);
+    ~Build() override;
 
-    const std::shared_ptr<job::Job> &job() const noexcept { return job_; }
-    void start();
+    void start() override;
+
+    /// As Making has it, of the entry.
+    static std::string means_of(const catalog::ImageEntry &entry);
 
 private:
     void read_settings();
@@ -33,9 +35,8 @@ private:
     void attempt(Function function);
     void note(const Error &error);
 
-    Registry &registry_;
-    const Recipe &recipe_;
-    std::shared_ptr<job::Job> job_;
+    catalog::ImageEntry entry_;
+    catalog::Recipe &recipe_;               ///< of the entry
     std::filesystem::path temporary_;       ///< in the registry: rootfs.ext4 on its way
     std::filesystem::path build_directory_; ///< mmdebstrap's, elsewhere
     std::string settings_;

@@ -81,13 +81,14 @@ void require_build_tools() {
     }
 }
 
-void require_room(const Recipe &recipe, const fs::path &build_parent, const fs::path &images) {
+void require_room(std::string_view name, const catalog::Recipe &recipe,
+                  const fs::path &build_parent, const fs::path &images) {
     const auto require = [&](const fs::path &where, std::uint64_t needed) {
         std::error_code error;
         const auto space = fs::space(where, error);
         if (!error && space.available < needed) {
             fail(ErrorCode::DiskFull,
-                 "building {} needs about {} in {}, which has {}: {} are missing", recipe.name,
+                 "building {} needs about {} in {}, which has {}: {} are missing", name,
                  format_byte_size(needed), where.string(), format_byte_size(space.available),
                  format_byte_size(needed - space.available));
         }
@@ -130,7 +131,8 @@ std::vector<fs::path> build_directories(const fs::path &parent) {
     return found;
 }
 
-Command debootstrap_command(const Recipe &recipe, const std::vector<std::string> &source_lines,
+Command debootstrap_command(const catalog::Recipe &recipe,
+                            const std::vector<std::string> &source_lines,
                             const fs::path &apt_settings, const fs::path &build_directory) {
     Command command;
     command.argv = {"mmdebstrap",
@@ -141,7 +143,7 @@ Command debootstrap_command(const Recipe &recipe, const std::vector<std::string>
                     fmt::format("--variant={}", recipe.variant),
                     fmt::format("--include={}", fmt::join(recipe.packages, ",")),
                     "--aptopt=" + apt_settings.string(),
-                    std::string(recipe.suite),
+                    recipe.suite,
                     "-"};
     command.argv.insert(command.argv.end(), source_lines.begin(), source_lines.end());
     command.environment = {"TMPDIR=" + build_directory.string(),

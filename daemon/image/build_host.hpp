@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/process.hpp"
-#include "daemon/image/recipe.hpp"
+#include "daemon/catalog/recipe.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -17,9 +17,9 @@ namespace banger::image {
 /// subordinate ids.
 void require_build_tools();
 
-/// Throws Error{DiskFull} that says how much is missing.
-void require_room(const Recipe &recipe, const std::filesystem::path &build_parent,
-                  const std::filesystem::path &images);
+/// `name` is the image's, for the message. Throws Error{DiskFull} that says how much is missing.
+void require_room(std::string_view name, const catalog::Recipe &recipe,
+                  const std::filesystem::path &build_parent, const std::filesystem::path &images);
 
 /// A directory on a disk, which the subordinate users of a namespace can pass through. Throws
 /// Error.
@@ -28,7 +28,8 @@ std::filesystem::path make_build_directory(const std::filesystem::path &parent);
 std::vector<std::filesystem::path> build_directories(const std::filesystem::path &parent);
 
 /// Writes the root of the recipe as a tar to standard output.
-Command debootstrap_command(const Recipe &recipe, const std::vector<std::string> &source_lines,
+Command debootstrap_command(const catalog::Recipe &recipe,
+                            const std::vector<std::string> &source_lines,
                             const std::filesystem::path &apt_settings,
                             const std::filesystem::path &build_directory);
 

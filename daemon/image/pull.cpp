@@ -18,10 +18,11 @@ constexpr std::string_view default_kernel = "debian";
 } // namespace
 
 Registry::Pull::Pull(Registry &registry, PullRequest request, std::shared_ptr<job::Job> job)
-    : registry_(registry), request_(std::move(request)), job_(std::move(job)) {}
+    : Making(registry, request.name, request.reference, std::move(job)),
+      request_(std::move(request)) {}
 
 Registry::Pull::~Pull() {
-    job_->on_cancel({});
+    job()->on_cancel({});
     worker_.reset();
     std::error_code ignored;
     if (!temporary_.empty()) {
@@ -40,11 +41,12 @@ void Registry::Pull::start() {
 }
 
 void Registry::Pull::run_worker() {
-    job_->stage("pulling " + request_.reference, 0);
-    temporary_ = make_temporary_directory(registry_.settings_.directory);
-    std::vector<std::string> arguments{"oci-to-ext4", "--cache", registry_.settings_.blobs.string(),
-                                       "--output", (temporary_ / "rootfs.ext4").string()};
-    const auto there = registry_.find(request_.name);
+    job()->stage("pulling " + request_.reference, 0);
+    temporary_ = make_temporary_directory(registry().settings_.directory);
+    std::vector<std::string> arguments{"oci-to-ext4", "--cache",
+                                       registry().settings_.blobs.string(), "--output",
+                                       (temporary_ / "rootfs.ext4").string()};
+    const auto there = registry().find(request_.name);
     if (there && there->source == request_.reference) {
         arguments.insert(arguments.end(), {"--known", there->manifest});
     }
@@ -60,9 +62,9 @@ void Registry::Pull::run_worker() {
 
     task::WorkerTask::Handlers handlers;
     handlers.bytes = [this](std::uint64_t done, std::uint64_t total) {
-        job_->bytes(done, total);
+        job()->bytes(done, total);
         if (total > 0) {
-            job_->progress(static_cast<double>(done) / static_cast<double>(total));
+            job()->progress(static_cast<double>(done) / static_cast<double>(total));
         }
     };
     handlers.ended = [weak = weak_from_this()](Outcome<nlohmann::json> result) {
@@ -71,15 +73,15 @@ void Registry::Pull::run_worker() {
         }
     };
     worker_ =
-        std::make_unique<task::WorkerTask>(registry_.loop_, registry_.settings_.worker,
+        std::make_unique<task::WorkerTask>(registry().loop_, registry().settings_.worker,
                                            std::move(arguments), std::nullopt, std::move(handlers));
-    job_->on_cancel([this] { worker_->stop(); });
+    job()->on_cancel([this] { worker_->stop(); });
 }
 
 void Registry::Pull::worker_ended(Outcome<nlohmann::json> result) {
-    job_->on_cancel({});
+    job()->on_cancel({});
     const auto ended = std::move(worker_);
-    if (job_->cancel_requested()) {
+    if (job()->cancel_requested()) {
         conclude(Error{ErrorCode::Cancelled, "cancelled"});
         return;
     }
@@ -112,18 +114,18 @@ void Registry::Pull::publish(const nlohmann::json &result) {
     image.size = result.at("size").get<std::uint64_t>();
     image.created = std::time(nullptr);
     image.disk_bytes = disk_bytes_of(temporary_ / "rootfs.ext4");
-    registry_.publish(std::move(image), temporary_);
+    registry().publish(std::move(image), temporary_);
 }
 
 void Registry::Pull::conclude(std::optional<Error> error) {
     const auto self = shared_from_this();
     std::error_code ignored;
     fs::remove_all(temporary_, ignored);
-    registry_.pulls_.erase(request_.name);
+    forget();
     if (error) {
-        job_->failed(*error);
+        job()->failed(*error);
     } else {
-        job_->done();
+        job()->done();
     }
 }
 

@@ -28,14 +28,6 @@ fs::path names(const Registry::Settings &settings) {
     return settings.directory / "names";
 }
 
-std::string recipe_names() {
-    std::vector<std::string_view> all;
-    for (const auto &recipe : recipes()) {
-        all.push_back(recipe.name);
-    }
-    return fmt::format("{}", fmt::join(all, ", "));
-}
-
 /// Out of sight in one step; what a kill leaves of the rest is removed at the next start.
 void remove_directory(const Registry::Settings &settings, const Image &image) {
     const fs::path doomed = settings.directory / ("tmp.removed-" + image.digest);
@@ -178,49 +170,120 @@ std::optional<Image> Registry::find_digest(std::string_view digest) const {
     return found == by_digest_.end() ? std::nullopt : std::optional{found->second};
 }
 
-std::shared_ptr<job::Job> Registry::build(std::string_view name) {
-    const Recipe *recipe = find_recipe(name);
+std::optional<Image> Registry::find_wanted(std::string_view name_or_reference) const {
+    if (!is_oci_reference(name_or_reference)) {
+        return find(name_or_reference);
+    }
+    const auto reference = oci::parse_reference(name_or_reference);
+    const std::string source = oci::to_string(reference);
+    // Its own name first: there may be several.
+    if (auto image = find(oci::default_image_name(reference)); image && image->source == source) {
+        return image;
+    }
+    const auto found = std::find_if(names_.begin(), names_.end(),
+                                    [&](const auto &name) { return name.second.source == source; });
+    return found == names_.end() ? std::nullopt : find(found->first);
+}
+
+catalog::ImageEntry Registry::entry_of(std::string_view name) const {
+    const catalog::Catalog catalog = settings_.catalog();
+    if (const auto *entry = catalog.find_image(name)) {
+        return *entry;
+    }
+    std::vector<std::string_view> known;
+    for (const auto &entry : catalog.images()) {
+        known.push_back(entry.name);
+    }
+    fail(ErrorCode::NotFound, "there is no image {:?}, and the catalog has only: {}", name,
+         fmt::join(known, ", "));
+}
+
+std::string Registry::name_of(const PullRequest &request) const {
+    std::string name = request.name;
+    if (is_oci_reference(request.reference)) {
+        const auto reference = oci::parse_reference(request.reference);
+        if (name.empty()) {
+            name = oci::default_image_name(reference);
+        }
+    } else {
+        const auto entry = entry_of(request.reference);
+        if (name.empty()) {
+            name = entry.name;
+        }
+    }
+    return ArtifactName{"image", name}.str();
+}
+
+std::shared_ptr<job::Job> Registry::done_already(std::string kind, std::string name) {
+    auto job = new_job_(std::move(kind), std::move(name));
+    job->done();
+    return job;
+}
+
+template <typename Make>
+std::shared_ptr<job::Job> Registry::begin(const std::string &name, const std::string &means,
+                                          Make make) {
+    if (const auto running = makings_.find(name); running != makings_.end()) {
+        if (running->second->means() == means) {
+            return running->second->job();
+        }
+        fail(ErrorCode::Busy, "the image {} is being made of {} just now; choose another name",
+             name, running->second->means());
+    }
+    const std::shared_ptr<Making> making = make();
+    makings_.emplace(name, making);
+    making->start();
+    return making->job();
+}
+
+std::shared_ptr<job::Job> Registry::build(const BuildRequest &request) {
+    const std::string name = ArtifactName{"image", request.name}.str();
+    if (!request.anew && find(name)) {
+        return done_already("build-image", name);
+    }
+    catalog::ImageEntry entry = entry_of(request.recipe.empty() ? name : request.recipe);
+    auto *recipe = std::get_if<catalog::Recipe>(&entry.means);
     if (recipe == nullptr) {
-        fail(ErrorCode::NotFound, "there is no image {:?} to build; there are: {}", name,
-             recipe_names());
+        fail(
+            ErrorCode::InvalidArgument,
+            "{0} is no recipe but a bundle, which is pulled and not built: `banger image pull {0}`",
+            entry.name);
     }
-    if (const auto running = builds_.find(name); running != builds_.end()) {
-        return running->second->job();
-    }
-    if (pulls_.contains(name)) {
-        fail(ErrorCode::Busy, "the image {} is being pulled just now", name);
-    }
-    require_build_tools();
-    require_room(*recipe, settings_.build_parent, settings_.directory);
-    auto build =
-        std::make_shared<Build>(*this, *recipe, new_job_("build-image", std::string(name)));
-    builds_.emplace(std::string(name), build);
-    build->start();
-    return build->job();
+    std::for_each(request.packages.begin(), request.packages.end(), catalog::check_package);
+    recipe->packages.insert(recipe->packages.end(), request.packages.begin(),
+                            request.packages.end());
+    const std::string means = Build::means_of(entry);
+    return begin(name, means, [&] {
+        require_build_tools();
+        require_room(name, *recipe, settings_.build_parent, settings_.directory);
+        return std::make_shared<Build>(*this, name, std::move(entry),
+                                       new_job_("build-image", name));
+    });
 }
 
 std::shared_ptr<job::Job> Registry::pull(PullRequest request) {
-    const auto reference = oci::parse_reference(request.reference);
-    request.reference = oci::to_string(reference);
-    if (request.name.empty()) {
-        request.name = oci::default_image_name(reference);
-    }
-    const std::string name = ArtifactName{"image", request.name}.str();
-    if (const auto running = pulls_.find(name); running != pulls_.end()) {
-        if (running->second->reference() == request.reference) {
-            return running->second->job();
+    request.name = name_of(request);
+    if (request.only_missing) {
+        if (const auto there = find_wanted(request.reference)) {
+            return done_already("pull-image", there->name);
         }
-        fail(ErrorCode::Busy, "the image {} is being pulled from {} just now; give --name another",
-             name, running->second->reference());
     }
-    if (builds_.contains(name)) {
-        fail(ErrorCode::Busy, "the image {} is being built just now; give --name another", name);
+    if (is_oci_reference(request.reference)) {
+        request.reference = oci::to_string(oci::parse_reference(request.reference));
+        return begin(request.name, request.reference, [&] {
+            return std::make_shared<Pull>(*this, request, new_job_("pull-image", request.name));
+        });
     }
-    const auto pull =
-        std::make_shared<Pull>(*this, std::move(request), new_job_("pull-image", name));
-    pulls_.emplace(name, pull);
-    pull->start();
-    return pull->job();
+    const auto entry = entry_of(request.reference);
+    if (!request.kernel.empty()) {
+        fail(ErrorCode::InvalidArgument,
+             "{} is an image of the catalog, which says with which kernel it boots",
+             request.reference);
+    }
+    if (find(request.name)) {
+        return done_already("pull-image", request.name);
+    }
+    return build({request.name, request.reference, {}, false});
 }
 
 void Registry::publish(Image image, const fs::path &temporary) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/event_loop.hpp"
+#include "daemon/catalog/catalog.hpp"
 #include "daemon/config/config.hpp"
 #include "daemon/image/run_config.hpp"
 #include "daemon/job/job.hpp"
@@ -43,12 +44,21 @@ struct NameEntry {
     std::string manifest;
 };
 
-/// An OCI image to be pulled.
+/// An image to be built from a recipe.
+struct BuildRequest {
+    std::string name;
+    std::string recipe;                ///< of the catalog; empty: the one of that name
+    std::vector<std::string> packages; ///< beside the recipe's
+    bool anew = false;                 ///< also where the name means an image already
+};
+
+/// An OCI image to be pulled, or what the catalog has.
 struct PullRequest {
-    std::string reference; ///< as oci::parse_reference() takes it
-    std::string name;      ///< empty: one that the reference suggests
-    std::string kernel;    ///< the image's default kernel; empty: Debian's
+    std::string reference; ///< as oci::parse_reference() takes it, or a name of the catalog
+    std::string name;      ///< empty: one that the reference suggests, or the catalog's
+    std::string kernel;    ///< the image's default kernel; empty: Debian's, or the catalog's
     std::vector<config::OciRegistry> registries;
+    bool only_missing = false; ///< what is there is not asked for in its registry again
 };
 
 /// Whether the text is a reference of an OCI image, not a name of the catalog: it has a ':', '/' or
@@ -71,6 +81,8 @@ public:
         std::filesystem::path blobs;     ///< the layers of OCI images: Paths::oci_blobs()
         /// Where the tree of a build lies until it is packed: a disk, and passable for other users.
         std::filesystem::path build_parent = "/var/tmp";
+        /// Reads what can be made available.
+        std::function<catalog::Catalog()> catalog;
     };
     /// Makes a job in the daemon's table (kind, subject).
     using JobFactory = std::function<std::shared_ptr<job::Job>(std::string, std::string)>;
@@ -93,19 +105,25 @@ public:
     /// Every name and the image it means, by name.
     std::vector<Image> list() const;
     std::optional<Image> find(std::string_view name) const;
+    /// The image of that name; or of that OCI reference, wherever it was pulled to.
+    std::optional<Image> find_wanted(std::string_view name_or_reference) const;
     /// What VMs pin; also an image whose name means a newer one by now.
     std::optional<Image> find_digest(std::string_view digest) const;
 
-    /// Builds (or builds anew) the recipe of that name; a build of it that is under way is returned
-    /// as it is. Throws Error{NotFound} that lists the recipes, Error{Unsupported} when a program
-    /// is missing.
-    std::shared_ptr<job::Job> build(std::string_view name);
+    /// The name that pull() would give, when it can be pulled at all. Throws Error{NotFound} that
+    /// lists what the catalog has, Error{InvalidArgument}.
+    std::string name_of(const PullRequest &request) const;
 
-    /// Makes an OCI image available under its name; the job's subject tells that. Where the name
-    /// means the same manifest already, the job is done without a download. A pull of the same
-    /// reference that is under way is returned as it is. Throws Error{InvalidArgument} for a
-    /// reference or a name that cannot be, Error{Busy} when the name is being made of something
-    /// else.
+    /// Whatever makes an image returns one that is under way where it makes the same of the same,
+    /// and throws Error{Busy} where the name is being made of something else.
+
+    /// Builds from a recipe, unless the name means something already. Throws Error{NotFound} that
+    /// lists what there is, Error{Unsupported} when a program is missing, Error{DiskFull}.
+    std::shared_ptr<job::Job> build(const BuildRequest &request);
+
+    /// Makes an image of a registry or of the catalog available; the job's subject tells its name.
+    /// Where the name means the same already, the job is done without a download. Throws as
+    /// name_of() and build() do.
     std::shared_ptr<job::Job> pull(PullRequest request);
 
     /// Takes the name away, and the image where nothing else means it. Throws Error{NotFound}, or
@@ -116,13 +134,19 @@ public:
     void collect_garbage();
 
 private:
+    class Making;
     class Build;
     class Pull;
     class Leftovers;
+    friend class Making;
     friend class Build;
     friend class Pull;
 
     void load();
+    catalog::ImageEntry entry_of(std::string_view name) const;
+    std::shared_ptr<job::Job> done_already(std::string kind, std::string name);
+    template <typename Make>
+    std::shared_ptr<job::Job> begin(const std::string &name, const std::string &means, Make make);
     void publish(Image image, const std::filesystem::path &temporary);
 
     EventLoop &loop_;
@@ -132,8 +156,7 @@ private:
     std::vector<Observer> observers_;
     std::map<std::string, Image, std::less<>> by_digest_;
     std::map<std::string, NameEntry, std::less<>> names_;
-    std::map<std::string, std::shared_ptr<Build>, std::less<>> builds_;
-    std::map<std::string, std::shared_ptr<Pull>, std::less<>> pulls_;
+    std::map<std::string, std::shared_ptr<Making>, std::less<>> makings_; ///< by name
     std::unique_ptr<Leftovers> leftovers_;
 };
 

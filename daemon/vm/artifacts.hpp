@@ -18,13 +18,14 @@ class Artifacts {
 public:
     virtual ~Artifacts() = default;
 
-    virtual std::optional<image::Image> find_image(std::string_view name) const = 0;
+    /// `wanted` is an image's name, or an OCI reference.
+    virtual std::optional<image::Image> find_image(std::string_view wanted) const = 0;
     virtual std::optional<image::Image> find_image_digest(std::string_view digest) const = 0;
-    /// Throws Error{NotFound} that lists what there is when `name` is neither there nor can be
-    /// made.
-    virtual void check_image(std::string_view name) const = 0;
+    /// The name that it has, or will have. Throws Error{NotFound} that lists what there is when it
+    /// is neither there nor can be made.
+    virtual std::string check_image(std::string_view wanted) const = 0;
     /// Builds or fetches it; Throws Error.
-    virtual std::shared_ptr<job::Job> make_image(std::string_view name) = 0;
+    virtual std::shared_ptr<job::Job> make_image(std::string_view wanted) = 0;
 
     virtual std::optional<kernel::Kernel> find_kernel(std::string_view name) const = 0;
     virtual void check_kernel(std::string_view name) const = 0;

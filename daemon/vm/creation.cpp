@@ -42,6 +42,10 @@ VmName name_for(store::Store &store, const std::string &wish) {
     }
 }
 
+std::string wanted_image(const config::Config &config, const CreateRequest &request) {
+    return request.image.value_or(config.default_image_name.value);
+}
+
 /// The record of the VM that is asked for. Throws Error for anything that cannot be.
 store::VmRecord plan(Services &services, const CreateRequest &request) {
     const config::Config config = services.config();
@@ -52,9 +56,7 @@ store::VmRecord plan(Services &services, const CreateRequest &request) {
     shape.disk_bytes = request.disk_bytes.value_or(shape.disk_bytes);
     shape.overlay_bytes = request.overlay_bytes.value_or(shape.overlay_bytes);
     config::validate(shape, services.host);
-    record.image =
-        ArtifactName("image", request.image.value_or(config.default_image_name.value)).str();
-    services.artifacts.check_image(record.image);
+    record.image = services.artifacts.check_image(wanted_image(config, request));
     if (request.kernel) {
         record.kernel = ArtifactName("kernel", *request.kernel).str();
         services.artifacts.check_kernel(record.kernel);
@@ -85,10 +87,10 @@ class Creation : public std::enable_shared_from_this<Creation> {
 public:
     using Start = std::function<void(const VmName &, std::shared_ptr<job::Job>)>;
 
-    Creation(Services &services, Fleet &fleet, store::VmRecord record,
+    Creation(Services &services, Fleet &fleet, store::VmRecord record, std::string image,
              std::shared_ptr<job::Job> job, Start start)
-        : services_(services), fleet_(fleet), record_(std::move(record)), job_(std::move(job)),
-          start_(std::move(start)) {}
+        : services_(services), fleet_(fleet), record_(std::move(record)), image_(std::move(image)),
+          job_(std::move(job)), start_(std::move(start)) {}
     /// One that bangerd's end breaks off rolls nothing back, since what it would use is going too:
     /// the next bangerd removes what it left.
     ~Creation() { undo_.commit(); }
@@ -187,15 +189,15 @@ private:
     }
 
     void make_image() {
-        if (services_.artifacts.find_image(record_.image)) {
+        if (services_.artifacts.find_image(image_)) {
             pull_kernel();
             return;
         }
-        follow(services_.artifacts.make_image(record_.image), 0, 0.6, &Creation::pull_kernel);
+        follow(services_.artifacts.make_image(image_), 0, 0.6, &Creation::pull_kernel);
     }
 
     void pull_kernel() {
-        const auto image = services_.artifacts.find_image(record_.image);
+        const auto image = services_.artifacts.find_image(image_);
         if (!image) {
             fail(ErrorCode::NotFound, "the image '{}' has been removed meanwhile", record_.image);
         }
@@ -320,6 +322,7 @@ private:
     Services &services_;
     Fleet &fleet_;
     store::VmRecord record_;
+    std::string image_; ///< as it was asked for: a name or a reference
     std::shared_ptr<job::Job> job_;
     Start start_;
     UndoList undo_;
@@ -337,7 +340,8 @@ create(Services &services, Fleet &fleet, const CreateRequest &request,
     if (!request.start) {
         start = {};
     }
-    std::make_shared<Creation>(services, fleet, std::move(record), job, std::move(start))
+    std::make_shared<Creation>(services, fleet, std::move(record),
+                               wanted_image(services.config(), request), job, std::move(start))
         ->begin(request.start);
     return job;
 }

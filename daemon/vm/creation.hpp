@@ -10,8 +10,8 @@ namespace banger::vm {
 
 /// What CreateVM is asked for; what is not given comes from the configuration.
 struct CreateRequest {
-    std::string name; ///< empty: a generated one
-    std::optional<std::string> image;
+    std::string name;                  ///< empty: a generated one
+    std::optional<std::string> image;  ///< a name, or an OCI reference
     std::optional<std::string> kernel; ///< none: the image's
     std::optional<std::uint32_t> vcpus;
     std::optional<std::uint64_t> memory_mib;

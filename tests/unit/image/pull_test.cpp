@@ -2,6 +2,7 @@
 #include "base/files.hpp"
 #include "base/process.hpp"
 #include "base/sha256.hpp"
+#include "daemon/catalog/load.hpp"
 #include "daemon/image/registry.hpp"
 #include "daemon/job/job_table.hpp"
 #include "tests/unit/ext4/read_back.hpp"
@@ -38,7 +39,8 @@ protected:
     std::unique_ptr<Registry> open() {
         return std::make_unique<Registry>(
             loop_,
-            Registry::Settings{directory_ / "images", BANGER_IMAGE_WORKER, directory_ / "blobs"},
+            Registry::Settings{directory_ / "images", BANGER_IMAGE_WORKER, directory_ / "blobs",
+                               "/var/tmp", [] { return catalog::load({}, {}); }},
             [this](std::string kind, std::string subject) {
                 return jobs_.add(std::move(kind), std::move(subject));
             },
@@ -184,9 +186,22 @@ TEST_F(ImagePull, TwoPullsOfOneNameShareTheJob) {
         ADD_FAILURE() << "another image under the same name was begun";
     } catch (const Error &error) {
         EXPECT_EQ(error.code(), ErrorCode::Busy);
-        EXPECT_THAT(error.what(), HasSubstr("--name"));
+        EXPECT_THAT(error.what(), HasSubstr("choose another name"));
     }
     EXPECT_EQ(end_of(first).state, job::State::Done);
+}
+
+TEST_F(ImagePull, WhatIsWantedByItsReferenceIsFoundUnderAnyName) {
+    put_image("one", nlohmann::json::object());
+    EXPECT_FALSE(images_->find_wanted("oci:" + layout_.string()));
+    end_of(images_->pull(request("own-name")));
+    EXPECT_EQ(images_->find_wanted("oci:" + layout_.string())->name, "own-name");
+
+    PullRequest again = request("");
+    again.only_missing = true;
+    const auto end = end_of(images_->pull(again));
+    EXPECT_EQ(end.subject, "own-name");
+    EXPECT_EQ(images_->list().size(), 1U);
 }
 
 TEST_F(ImagePull, ACancelledPullLeavesNothing) {

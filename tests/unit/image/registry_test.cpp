@@ -1,8 +1,8 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "daemon/catalog/load.hpp"
 #include "daemon/image/build_progress.hpp"
 #include "daemon/image/manifest.hpp"
-#include "daemon/image/recipe.hpp"
 #include "daemon/image/registry.hpp"
 #include "daemon/job/job_table.hpp"
 #include "tests/unit/ext4/read_back.hpp"
@@ -29,7 +29,7 @@ protected:
         return std::make_unique<Registry>(
             loop_,
             Registry::Settings{directory_ / "images", "/bin/false", directory_ / "blobs",
-                               directory_ / "build"},
+                               directory_ / "build", [] { return catalog::load({}, {}); }},
             [this](std::string kind, std::string subject) {
                 return jobs_.add(std::move(kind), std::move(subject));
             },
@@ -133,20 +133,12 @@ TEST_F(ImageRegistry, AnOldImageStaysAsLongAsAVmPinsIt) {
 
 TEST_F(ImageRegistry, AnUnknownNameIsRefusedWithWhatThereIs) {
     const auto images = open();
-    EXPECT_THAT(refusal([&] { images->build("debian-potato"); }),
+    EXPECT_THAT(refusal([&] {
+                    images->build({"debian-potato", {}, {}, false});
+                }),
                 testing::AllOf(HasSubstr("NotFound"), HasSubstr("debian-potato"),
                                HasSubstr("debian-bookworm")));
     EXPECT_THAT(refusal([&] { images->remove("debian-potato"); }), HasSubstr("NotFound"));
-}
-
-TEST(Recipes, HoldWhatTheDefaultImagePromises) {
-    const Recipe &recipe = recipes().front();
-    EXPECT_EQ(recipe.name, "debian-bookworm");
-    for (const std::string_view package : {"systemd", "openssh-server", "docker.io", "git", "jq",
-                                           "dbus", "udev", "libpam-systemd", "ca-certificates"}) {
-        EXPECT_THAT(recipe.packages, testing::Contains(package));
-    }
-    EXPECT_EQ(find_recipe("nonsense"), nullptr);
 }
 
 TEST(BuildProgress, FollowsMmdebstrap) {

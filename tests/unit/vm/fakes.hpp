@@ -209,10 +209,11 @@ public:
     std::optional<image::Image> find_image_digest(std::string_view digest) const override {
         return image_there && digest == "d1" ? std::optional(the_image()) : std::nullopt;
     }
-    void check_image(std::string_view name) const override {
-        if (name != "debian-bookworm") {
-            fail(ErrorCode::NotFound, "there is no image '{}'", name);
+    std::string check_image(std::string_view wanted) const override {
+        if (wanted != "debian-bookworm") {
+            fail(ErrorCode::NotFound, "there is no image '{}'", wanted);
         }
+        return "debian-bookworm";
     }
     std::shared_ptr<job::Job> make_image(std::string_view name) override {
         build = jobs_.add("build-image", std::string(name));
