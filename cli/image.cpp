@@ -3,6 +3,7 @@
 #include "cli/artifact_verbs.hpp"
 #include "cli/artifacts.hpp"
 #include "cli/format.hpp"
+#include "cli/image_verbs.hpp"
 #include "cli/jobs.hpp"
 #include "cli/sizing.hpp"
 #include "cli/table.hpp"
@@ -101,6 +102,10 @@ void add_image(CLI::App &root, Context &context) {
     add_build(*image, context);
     add_pull(*image, context);
     add_artifact_list(*image, "List images", names::image, print_images, context);
+    add_image_show(*image, context);
+    add_image_register(*image, context);
+    add_image_promote(*image, context);
+    add_image_cache(*image, context);
     add_artifact_delete(*image, "delete", "Delete images that no VM uses", kind::image,
                         "DeleteImage", context);
 }

@@ -1,17 +1,11 @@
 #include "base/byte_size.hpp"
+#include "cli/detail_row.hpp"
 #include "cli/format.hpp"
-#include "cli/terminal.hpp"
 #include "cli/verbs.hpp"
 #include "cli/vm_info.hpp"
 
 namespace banger::cli {
 namespace {
-
-void row(const char *key, const std::string &value) {
-    if (!value.empty()) {
-        fmt::print("{:>12}: {}\n", key, printable(value));
-    }
-}
 
 std::string with_reason(const std::string &value, const std::string &reason) {
     return reason.empty() ? value : fmt::format("{} ({})", value, reason);
@@ -30,27 +24,28 @@ std::string readiness(const VmInfo &vm) {
 
 void print_vm(const VmInfo &vm) {
     const std::uint64_t now = now_usec();
-    row("Name", vm.name);
-    row("State", vm.state);
-    row("Ready", readiness(vm));
-    row("Error", vm.error_message);
-    row("Image", with_reason(vm.image, vm.image_digest));
-    row("Kernel", vm.kernel);
-    row("Host name", vm.host_name);
-    row("Address", vm.ip_address);
-    row("VCPUs", fmt::format("{}", vm.vcpus));
-    row("Memory", format_byte_size(vm.memory_mib * MiB));
-    row("Disk", format_byte_size(vm.disk_bytes));
-    row("Overlay", format_byte_size(vm.overlay_bytes));
-    row("NAT", vm.nat ? "yes" : "no");
-    row("Reach host", vm.allow_host ? "yes" : "DNS and ping only");
-    row("VMM", with_reason(vm.vmm, vm.vmm_reason));
-    row("Unit", vm.unit);
-    row("Workspace", vm.workspace);
-    row("Created", format_since(vm.created_at_usec, now));
-    row("Started", format_since(vm.started_at_usec, now));
+    print_detail("Name", vm.name);
+    print_detail("State", vm.state);
+    print_detail("Ready", readiness(vm));
+    print_detail("Error", vm.error_message);
+    print_detail("Image", with_reason(vm.image, vm.image_digest));
+    print_detail("Kernel", vm.kernel);
+    print_detail("Host name", vm.host_name);
+    print_detail("Address", vm.ip_address);
+    print_detail("VCPUs", fmt::format("{}", vm.vcpus));
+    print_detail("Memory", format_byte_size(vm.memory_mib * MiB));
+    print_detail("Disk", format_byte_size(vm.disk_bytes));
+    print_detail("Overlay", format_byte_size(vm.overlay_bytes));
+    print_detail("NAT", vm.nat ? "yes" : "no");
+    print_detail("Reach host", vm.allow_host ? "yes" : "DNS and ping only");
+    print_detail("VMM", with_reason(vm.vmm, vm.vmm_reason));
+    print_detail("Unit", vm.unit);
+    print_detail("Workspace", vm.workspace);
+    print_detail("Created", format_since(vm.created_at_usec, now));
+    print_detail("Started", format_since(vm.started_at_usec, now));
     for (const auto &[stage, usec] : vm.boot_timings) {
-        row(stage == vm.boot_timings.front().first ? "Boot" : "",
+        print_detail(
+            stage == vm.boot_timings.front().first ? "Boot" : "",
             fmt::format("{} after {}", stage, format_duration(std::chrono::microseconds{usec})));
     }
 }

@@ -80,7 +80,8 @@ struct Records {
           kernels(loop, {paths.kernels(), programs.image_worker, programs.init, programs.agent},
                   new_job(jobs),
                   [this](const std::string &name) { return vms.users_of_kernel(name); }),
-          domain{loop, vms, jobs, images, kernels, artifacts, std::move(config)} {
+          layer_cache(loop, programs.image_worker, paths.oci_blobs(), new_job(jobs)),
+          domain{loop, vms, jobs, images, layer_cache, kernels, artifacts, std::move(config)} {
         artifacts.connect(images, kernels);
     }
 
@@ -109,6 +110,7 @@ struct Records {
     vm::VmManager vms;
     image::Registry images;
     kernel::Registry kernels;
+    image::LayerCache layer_cache;
     bus::Domain domain;
 };
 

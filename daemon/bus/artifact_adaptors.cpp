@@ -31,11 +31,25 @@ void ImageAdaptor::update(image::Image image) {
         InterfaceName{"org.banger.Image"},
         {PropertyName{"Digest"}, PropertyName{"Source"}, PropertyName{"Environment"},
          PropertyName{"WorkingDirectory"}, PropertyName{"User"}, PropertyName{"Entrypoint"},
-         PropertyName{"Command"}, PropertyName{"SizeBytes"}, PropertyName{"CreatedAt"}});
+         PropertyName{"Command"}, PropertyName{"Manifest"}, PropertyName{"RegisteredFile"},
+         PropertyName{"Kernel"}, PropertyName{"Packages"}, PropertyName{"FileSystemBytes"},
+         PropertyName{"SizeBytes"}, PropertyName{"CreatedAt"}});
 }
 
 void ImageAdaptor::Delete() {
     guard([&] { domain_().images.remove(image_.name); });
+}
+
+std::uint64_t ImageAdaptor::OwnBytes() {
+    return guard([&] { return domain_().images.usage_of(image_.name).own; });
+}
+
+std::uint64_t ImageAdaptor::SharedBytes() {
+    return guard([&] { return domain_().images.usage_of(image_.name).shared; });
+}
+
+std::vector<std::string> ImageAdaptor::UsedBy() {
+    return guard([&] { return domain_().images.usage_of(image_.name).vms; });
 }
 
 std::uint64_t ImageAdaptor::CreatedAt() {

@@ -31,7 +31,17 @@ private:
     std::string User() override { return image_.run.user; }
     std::vector<std::string> Entrypoint() override { return image_.run.entrypoint; }
     std::vector<std::string> Command() override { return image_.run.command; }
+    std::string Manifest() override { return image_.manifest; }
+    std::string RegisteredFile() override {
+        return image_.registered ? image_.registered->file.string() : "";
+    }
+    std::string Kernel() override { return image_.kernel; }
+    std::vector<std::string> Packages() override { return image_.packages; }
+    std::uint64_t FileSystemBytes() override { return image_.size; }
     std::uint64_t SizeBytes() override { return image_.disk_bytes; }
+    std::uint64_t OwnBytes() override;
+    std::uint64_t SharedBytes() override;
+    std::vector<std::string> UsedBy() override;
     std::uint64_t CreatedAt() override;
 
     DomainAccess domain_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "daemon/image/layer_cache.hpp"
 #include "daemon/image/registry.hpp"
 #include "daemon/job/job_table.hpp"
 #include "daemon/kernel/registry.hpp"
@@ -15,6 +16,7 @@ struct Domain {
     vm::VmManager &vms;
     job::JobTable &jobs;
     image::Registry &images;
+    image::LayerCache &layer_cache;
     kernel::Registry &kernels;
     vm::Artifacts &artifacts;
     /// Reads config.toml anew; throws Error{InvalidArgument}.

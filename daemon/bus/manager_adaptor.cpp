@@ -4,6 +4,9 @@
 #include "daemon/bus/vm_adaptor.hpp"
 #include "dbus/guard.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 namespace banger::bus {
 namespace {
 
@@ -124,6 +127,72 @@ sdbus::ObjectPath ManagerAdaptor::PullImage(const std::string &reference, const 
         }
         request.registries = domain.config().registries;
         return path_of(domain.images.pull(std::move(request)));
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::RegisterImage(const std::string &name, const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        OptionsReader reader(options);
+        image::RegisterRequest request;
+        request.name = name;
+        request.file = reader.take<std::string>("file").value_or("");
+        request.kernel = reader.take<std::string>("kernel").value_or(std::string(default_kernel));
+        const bool force = reader.take<bool>("force").value_or(false);
+        reader.finish();
+        domain.artifacts.check_kernel(request.kernel);
+        return path_of(domain.images.register_file(std::move(request), force));
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::PromoteImage(const std::string &name, const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        OptionsReader(options).finish();
+        return path_of(domain.images.promote(name));
+    });
+}
+
+void ManagerAdaptor::ListImageCache(
+    sdbus::Result<std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t, bool>>>
+        &&result) {
+    using Row = sdbus::Struct<std::string, std::uint64_t, std::uint64_t, bool>;
+    const Reply<std::vector<Row>> reply(std::move(result));
+    try {
+        domain_().layer_cache.list([reply](Outcome<std::vector<image::LayerCache::Blob>> blobs) {
+            if (!blobs) {
+                reply.fail(blobs.error());
+                return;
+            }
+            std::vector<Row> rows;
+            for (const auto &blob : blobs.value()) {
+                constexpr std::uint64_t usec_per_sec = 1'000'000;
+                rows.push_back(sdbus::make_struct(
+                    blob.digest, blob.size,
+                    static_cast<std::uint64_t>(blob.last_used) * usec_per_sec, blob.partial));
+            }
+            reply(rows);
+        });
+    } catch (...) {
+        reply.fail_with_current_exception();
+    }
+}
+
+sdbus::ObjectPath ManagerAdaptor::PruneImageCache(const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        OptionsReader reader(options);
+        const auto unused_for = reader.take<std::uint64_t>("unused_for");
+        reader.finish();
+        if (domain.images.busy()) {
+            fail(ErrorCode::Busy, "an image is being made just now, which may need its layers");
+        }
+        std::optional<std::chrono::seconds> seconds;
+        if (unused_for) {
+            constexpr std::uint64_t most = 100ULL * 365 * 24 * 3600;
+            seconds = std::chrono::seconds{std::min(*unused_for, most)};
+        }
+        return path_of(domain.layer_cache.prune(seconds));
     });
 }
 

@@ -31,6 +31,12 @@ private:
     std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> ListVMs() override;
     sdbus::ObjectPath BuildImage(const std::string &name, const Options &options) override;
     sdbus::ObjectPath PullImage(const std::string &reference, const Options &options) override;
+    sdbus::ObjectPath RegisterImage(const std::string &name, const Options &options) override;
+    sdbus::ObjectPath PromoteImage(const std::string &name, const Options &options) override;
+    void ListImageCache(
+        sdbus::Result<std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t, bool>>>
+            &&result) override;
+    sdbus::ObjectPath PruneImageCache(const Options &options) override;
     void DeleteImage(const std::string &name) override;
     std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> ListImages() override;
     sdbus::ObjectPath PullKernel(const std::string &name, const Options &options) override;

@@ -10,7 +10,7 @@
 namespace banger::image {
 
 std::string to_json(const Image &image) {
-    const nlohmann::ordered_json json{
+    nlohmann::ordered_json json{
         {"format", 1},
         {"name", image.name},
         {"digest", image.digest},
@@ -22,6 +22,10 @@ std::string to_json(const Image &image) {
         {"packages", image.packages},
         {"run", to_json(image.run)},
     };
+    if (image.registered) {
+        json["registered"] = {{"file", image.registered->file.string()},
+                              {"identity", to_json(image.registered->identity)}};
+    }
     return json.dump(2) + "\n";
 }
 
@@ -42,6 +46,10 @@ Image image_from_json(std::string_view text, const std::filesystem::path &direct
         image.packages = json.at("packages");
         if (const auto run = json.find("run"); run != json.end()) {
             image.run = run_config_from(*run);
+        }
+        if (const auto registered = json.find("registered"); registered != json.end()) {
+            image.registered = {registered->at("file").get<std::string>(),
+                                file_identity_from(registered->at("identity"))};
         }
         image.directory = directory;
         if (!is_digest(image.digest)) {

@@ -7,6 +7,7 @@
 #include "daemon/image/build_host.hpp"
 #include "daemon/image/manifest.hpp"
 #include "daemon/image/pull.hpp"
+#include "daemon/image/registration.hpp"
 #include "daemon/oci/reference.hpp"
 
 #include <nlohmann/json.hpp>
@@ -28,6 +29,11 @@ fs::path names(const Registry::Settings &settings) {
     return settings.directory / "names";
 }
 
+[[noreturn]] void fail_without(std::string_view name) {
+    fail(ErrorCode::NotFound, "there is no image {:?}; `banger image list` shows what there is",
+         name);
+}
+
 /// Out of sight in one step; what a kill leaves of the rest is removed at the next start.
 void remove_directory(const Registry::Settings &settings, const Image &image) {
     const fs::path doomed = settings.directory / ("tmp.removed-" + image.digest);
@@ -40,6 +46,27 @@ void remove_directory(const Registry::Settings &settings, const Image &image) {
 }
 
 } // namespace
+
+void Image::require_unchanged() const {
+    if (!registered) {
+        return;
+    }
+    const std::string file = registered->file.string();
+    try {
+        if (identity_of(registered->file) == registered->identity) {
+            return;
+        }
+    } catch (const Error &error) {
+        fail(ErrorCode::ImageCorrupt,
+             "the image {} is the file {}, which cannot be used any more: {}", name, file,
+             error.what());
+    }
+    fail(ErrorCode::ImageCorrupt,
+         "the file {1} of the image {0} was changed after it was registered: where its content is "
+         "the same, `banger image register --force --name {0} --rootfs {1}` makes it good; VMs of "
+         "another content are lost, and `banger image promote` would have kept a copy",
+         name, file);
+}
 
 bool is_oci_reference(std::string_view text) noexcept {
     return text.find_first_of(":/@") != std::string_view::npos;
@@ -286,6 +313,59 @@ std::shared_ptr<job::Job> Registry::pull(PullRequest request) {
     return build({request.name, request.reference, {}, false});
 }
 
+std::shared_ptr<job::Job> Registry::register_file(RegisterRequest request, bool anew) {
+    request.name = ArtifactName{"image", request.name}.str();
+    if (!request.file.is_absolute()) {
+        fail(ErrorCode::InvalidArgument, "{:?} is no absolute path", request.file.string());
+    }
+    if (const auto there = find(request.name);
+        !anew && there && (!there->registered || there->registered->file != request.file)) {
+        fail(ErrorCode::AlreadyExists,
+             "there is an image {} already, of {}: choose another name, or replace it with --force",
+             request.name, there->source);
+    }
+    constexpr auto keep = Registration::Keep::InPlace;
+    return begin(request.name, Registration::means_of(request, keep), [&] {
+        return std::make_shared<Registration>(*this, request, keep,
+                                              new_job_("register-image", request.name));
+    });
+}
+
+std::shared_ptr<job::Job> Registry::promote(std::string_view name) {
+    const auto image = find(name);
+    if (!image) {
+        fail_without(name);
+    }
+    if (!image->registered) {
+        return done_already("promote-image", image->name);
+    }
+    image->require_unchanged();
+    constexpr auto keep = Registration::Keep::Copy;
+    const RegisterRequest request{image->name, image->registered->file, image->kernel};
+    return begin(request.name, Registration::means_of(request, keep), [&] {
+        return std::make_shared<Registration>(*this, request, keep,
+                                              new_job_("promote-image", request.name));
+    });
+}
+
+Usage Registry::usage_of(std::string_view name) const {
+    const auto image = find(name);
+    if (!image) {
+        fail_without(name);
+    }
+    Usage usage;
+    if (in_use_) {
+        usage.vms = in_use_(image->digest);
+    }
+    const auto names = std::count_if(names_.begin(), names_.end(), [&](const auto &other) {
+        return other.second.digest == image->digest;
+    });
+    if (!image->registered) {
+        (names > 1 || !usage.vms.empty() ? usage.shared : usage.own) = image->disk_bytes;
+    }
+    return usage;
+}
+
 void Registry::publish(Image image, const fs::path &temporary) {
     const fs::path target = digests(settings_) / image.digest;
     image.directory = target;
@@ -298,6 +378,10 @@ void Registry::publish(Image image, const fs::path &temporary) {
             throw_errno("publish " + target.string());
         }
         by_digest_.emplace(image.digest, image);
+    } else if (image.registered) {
+        // The same content, touched: it is good again, for VMs that there are, too.
+        write_file_atomically(target / "manifest.json", to_json(image));
+        by_digest_.insert_or_assign(image.digest, image);
     }
     NameEntry meaning{image.digest, image.source, image.kernel, image.manifest};
     write_file_atomically(names(settings_) / image.name, to_json(meaning));
@@ -314,8 +398,7 @@ void Registry::publish(Image image, const fs::path &temporary) {
 void Registry::remove(std::string_view name) {
     const auto image = find(name);
     if (!image) {
-        fail(ErrorCode::NotFound, "there is no image {:?}; `banger image list` shows what there is",
-             name);
+        fail_without(name);
     }
     if (const auto users = in_use_ ? in_use_(image->digest) : std::vector<std::string>{};
         !users.empty()) {

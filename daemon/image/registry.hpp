@@ -3,6 +3,7 @@
 #include "base/event_loop.hpp"
 #include "daemon/catalog/catalog.hpp"
 #include "daemon/config/config.hpp"
+#include "daemon/image/file_identity.hpp"
 #include "daemon/image/run_config.hpp"
 #include "daemon/job/job.hpp"
 
@@ -18,9 +19,16 @@
 
 namespace banger::image {
 
+/// A file that is used where it is, and what it was when it was read.
+struct RegisteredFile {
+    std::filesystem::path file;
+    FileIdentity identity;
+};
+
 /// An image that is there. Immutable: a rebuild of the same name is another digest.
 struct Image {
-    /// 64 hexadecimal digits: sha256 of rootfs.ext4, and of `run` where that says anything.
+    /// 64 hexadecimal digits: sha256 of the root file system, and of `run` where that says
+    /// anything, and of the path where it is registered.
     std::string digest;
     std::string name;       ///< the name it was built as
     std::string source;     ///< "Debian bookworm, http://…", "docker.io/library/alpine:3.20"
@@ -31,9 +39,15 @@ struct Image {
     std::int64_t created = 0;          ///< seconds since the epoch
     std::vector<std::string> packages; ///< what the recipe asked for
     RunConfig run;
+    std::optional<RegisteredFile> registered;
     std::filesystem::path directory;
 
-    std::filesystem::path rootfs() const { return directory / "rootfs.ext4"; }
+    std::filesystem::path rootfs() const {
+        return registered ? registered->file : directory / "rootfs.ext4";
+    }
+    /// Throws Error{ImageCorrupt} when a registered file is not what it was when it was read: VMs
+    /// of it have the other half of what they need on their own disks.
+    void require_unchanged() const;
 };
 
 /// What a name means, and where that came from: the same content may have come from elsewhere, too.
@@ -50,6 +64,20 @@ struct BuildRequest {
     std::string recipe;                ///< of the catalog; empty: the one of that name
     std::vector<std::string> packages; ///< beside the recipe's
     bool anew = false;                 ///< also where the name means an image already
+};
+
+/// A root file system to be used as it is.
+struct RegisterRequest {
+    std::string name;
+    std::filesystem::path file; ///< absolute
+    std::string kernel;         ///< the image's default kernel
+};
+
+/// What an image takes on the disk, in bytes.
+struct Usage {
+    std::uint64_t own = 0;    ///< what a delete of the name would free
+    std::uint64_t shared = 0; ///< what stays, for other names or VMs mean the same
+    std::vector<std::string> vms;
 };
 
 /// An OCI image to be pulled, or what the catalog has.
@@ -126,6 +154,18 @@ public:
     /// name_of() and build() do.
     std::shared_ptr<job::Job> pull(PullRequest request);
 
+    /// Gives a root file system a name; the file is used where it is. Throws
+    /// Error{AlreadyExists} when the name means something else, unless `anew`.
+    std::shared_ptr<job::Job> register_file(RegisterRequest request, bool anew);
+    /// Copies a registered file in, so that the image does not need it any more; done at once for
+    /// another image. Throws Error{NotFound}, Error{ImageCorrupt} when the file has changed.
+    std::shared_ptr<job::Job> promote(std::string_view name);
+
+    /// Throws Error{NotFound}.
+    Usage usage_of(std::string_view name) const;
+    /// Whether an image is being made just now.
+    bool busy() const noexcept { return !makings_.empty(); }
+
     /// Takes the name away, and the image where nothing else means it. Throws Error{NotFound}, or
     /// Error{InvalidState} that names the VMs which use it.
     void remove(std::string_view name);
@@ -137,10 +177,12 @@ private:
     class Making;
     class Build;
     class Pull;
+    class Registration;
     class Leftovers;
     friend class Making;
     friend class Build;
     friend class Pull;
+    friend class Registration;
 
     void load();
     catalog::ImageEntry entry_of(std::string_view name) const;

@@ -201,6 +201,7 @@ private:
         if (!image) {
             fail(ErrorCode::NotFound, "the image '{}' has been removed meanwhile", record_.image);
         }
+        image->require_unchanged();
         record_.image_digest = image->digest;
         if (record_.kernel.empty()) {
             record_.kernel = image->kernel;

@@ -120,6 +120,7 @@ private:
                  "its kernel '{0}' is not there any more: 'banger kernel pull {0}' brings it",
                  record.kernel);
         }
+        image->require_unchanged();
         image_ = *image;
         kernel_ = *kernel;
         disks_ = {{{"overlay.ext4", "banger-overlay", record.overlay_bytes},

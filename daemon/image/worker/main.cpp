@@ -6,11 +6,13 @@
 #include "base/sha256.hpp"
 #include "daemon/ext4/empty_disk.hpp"
 #include "daemon/ext4/writer.hpp"
+#include "daemon/image/worker/blob_cache.hpp"
 #include "daemon/image/worker/initramfs.hpp"
 #include "daemon/image/worker/kernel_package.hpp"
 #include "daemon/image/worker/oci_image.hpp"
 #include "daemon/image/worker/output_file.hpp"
 #include "daemon/image/worker/report.hpp"
+#include "daemon/image/worker/rootfs_file.hpp"
 #include "daemon/image/worker/tar_import.hpp"
 
 #include <CLI/CLI.hpp>
@@ -104,6 +106,20 @@ int run(int argc, char **argv) {
     disk_command->add_option("--size", disk_size)->required();
     disk_command->add_option("--label", disk_label)->required();
 
+    RootfsFile rootfs;
+    auto *rootfs_command =
+        app.add_subcommand("rootfs-file", "Check and sum up a root file system that is there");
+    rootfs_command->add_option("--file", rootfs.file)->required();
+    rootfs_command->add_option("--copy", rootfs.copy, "Also write a copy there");
+
+    std::filesystem::path cache;
+    std::optional<std::uint64_t> unused_for;
+    auto *list_command = app.add_subcommand("blob-list", "List what is kept of OCI images");
+    list_command->add_option("--cache", cache)->required();
+    auto *prune_command = app.add_subcommand("blob-prune", "Remove what is kept of OCI images");
+    prune_command->add_option("--cache", cache)->required();
+    prune_command->add_option("--unused-for", unused_for, "Seconds; without it all goes");
+
     CLI11_PARSE(app, argc, argv);
     try {
         if (*tar_command) {
@@ -118,6 +134,14 @@ int run(int argc, char **argv) {
                 oci.registries.mirrors[registry].push_back(place);
             }
             write_oci_image(oci, report);
+        } else if (*rootfs_command) {
+            take_rootfs_file(rootfs, report);
+        } else if (*list_command) {
+            list_blob_cache(cache, report);
+        } else if (*prune_command) {
+            prune_blob_cache(
+                cache, unused_for ? std::optional{std::chrono::seconds{*unused_for}} : std::nullopt,
+                report);
         } else if (*initramfs_command) {
             write_initramfs(parts, report);
         } else {

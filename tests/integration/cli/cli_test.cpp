@@ -19,6 +19,7 @@
 namespace banger::cli {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -217,6 +218,44 @@ TEST_F(Cli, AnImageThatDoesNotExistLeavesNothing) {
     EXPECT_EQ(outcome.status, 125);
     EXPECT_THAT(outcome.error, HasSubstr("there is no image 'nope'"));
     EXPECT_THAT(names(), testing::IsEmpty());
+}
+
+TEST_F(Cli, AnImageIsShownWithWhatItTakesAndWhoUsesIt) {
+    start_manager();
+    const Outcome shown = run({"image", "show", "debian-bookworm"});
+    EXPECT_EQ(shown.status, 0) << shown.error;
+    EXPECT_THAT(shown.output, HasSubstr("1 GiB: 0 B of its own, 1 GiB shared"));
+    EXPECT_THAT(shown.output, HasSubstr("Used by: sandbox"));
+    EXPECT_THAT(shown.output, HasSubstr("Packages: systemd jq"));
+    const auto json =
+        nlohmann::json::parse(run({"image", "show", "--json", "debian-bookworm"}).output);
+    EXPECT_EQ(json.at("used_by"), nlohmann::json({"sandbox"}));
+    EXPECT_EQ(json.at("shared_bytes"), 1U << 30U);
+
+    const Outcome unknown = run({"image", "show", "nope"});
+    EXPECT_EQ(unknown.status, 1);
+    EXPECT_THAT(unknown.error, HasSubstr("there is no image 'nope'"));
+}
+
+TEST_F(Cli, AFileIsRegisteredByItsFullPath) {
+    start_manager();
+    const Outcome outcome = run({"image", "register", "--name", "mine", "--rootfs", "root.ext4"});
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    EXPECT_EQ(outcome.output, "mine\n");
+    EXPECT_EQ(run({"image", "promote", "mine"}).status, 0);
+    EXPECT_EQ(run({"image", "register", "--name", "../x", "--rootfs", "root.ext4"}).status, 1);
+    EXPECT_EQ(run({"image", "register", "--name", "x", "--rootfs", "r", "--initrd", "i"}).status, 2)
+        << "an initrd without a kernel";
+}
+
+TEST_F(Cli, TheImageCacheIsListedAndPruned) {
+    start_manager();
+    EXPECT_THAT(run({"image", "cache", "list"}).output,
+                AllOf(HasSubstr("sha256:bbbbbbbbbbbb"), HasSubstr("2 MiB"), HasSubstr("partial")));
+    const Outcome outcome = run({"image", "cache", "prune", "--unused-for", "7d"});
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    EXPECT_EQ(outcome.output, "0 B freed\n");
+    EXPECT_EQ(run({"image", "cache", "prune", "--unused-for", "soon"}).status, 1);
 }
 
 TEST_F(Cli, ATakenNameIsRefused) {

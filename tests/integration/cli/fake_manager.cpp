@@ -85,7 +85,15 @@ private:
     std::string User() override { return {}; }
     std::vector<std::string> Entrypoint() override { return {}; }
     std::vector<std::string> Command() override { return {}; }
+    std::string Manifest() override { return {}; }
+    std::string RegisteredFile() override { return {}; }
+    std::string Kernel() override { return "debian"; }
+    std::vector<std::string> Packages() override { return {"systemd", "jq"}; }
+    std::uint64_t FileSystemBytes() override { return 2ULL << 30U; }
     std::uint64_t SizeBytes() override { return 1U << 30U; }
+    std::uint64_t OwnBytes() override { return 0; }
+    std::uint64_t SharedBytes() override { return 1U << 30U; }
+    std::vector<std::string> UsedBy() override { return {"sandbox"}; }
     std::uint64_t CreatedAt() override { return 1; }
 
     std::string name_;
@@ -377,6 +385,32 @@ private:
         }
         images_.emplace(name, std::make_unique<FakeImage>(connection_, name));
         return ended_job(name);
+    }
+    sdbus::ObjectPath RegisterImage(const std::string &name, const Options &options) override {
+        return bus::guard([&] {
+            bus::OptionsReader reader(options);
+            const auto file = reader.take<std::string>("file").value_or("");
+            reader.take<std::string>("kernel");
+            reader.take<bool>("force");
+            reader.finish();
+            if (file != std::filesystem::absolute(file)) {
+                fail(ErrorCode::InvalidArgument, "'{}' is no absolute path", file);
+            }
+            images_.emplace(name, std::make_unique<FakeImage>(connection_, name));
+            return ended_job(name);
+        });
+    }
+    sdbus::ObjectPath PromoteImage(const std::string &name, const Options & /*options*/) override {
+        return ended_job(name);
+    }
+    void ListImageCache(
+        sdbus::Result<std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t, bool>>>
+            &&result) override {
+        result.returnResults({sdbus::make_struct("sha256:" + std::string(64, 'b'),
+                                                 std::uint64_t{2} << 20U, std::uint64_t{1}, true)});
+    }
+    sdbus::ObjectPath PruneImageCache(const Options & /*options*/) override {
+        return ended_job("");
     }
     void DeleteImage(const std::string &name) override {
         bus::guard([&] {
