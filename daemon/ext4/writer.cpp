@@ -23,9 +23,10 @@ constexpr std::uint64_t max_file = ((std::uint64_t{1} << 32U) - 1) * block_size;
 /// Over this a directory's count is 1, «unknown» (dir_nlink).
 constexpr std::uint32_t max_directory_links = 65000;
 constexpr std::size_t max_short_target = 59;
+// As Linux has device numbers.
+constexpr std::uint32_t max_major = (1U << 12U) - 1;
+constexpr std::uint32_t max_minor = (1U << 20U) - 1;
 constexpr std::size_t max_target = 4095;
-/// Of one file, because its extents are in memory until it ends.
-constexpr std::size_t max_pieces = 1'000'000;
 constexpr InodeNumber records_at_once = 4096;
 
 WriterOptions checked(WriterOptions options) {
@@ -119,6 +120,17 @@ struct Writer::State {
         return tree.put(path, inode, std::move(xattrs));
     }
 
+    void put_device(std::string_view path, EntryType type, const Metadata &metadata,
+                    const Device &device) {
+        if (device.major > max_major || device.minor > max_minor) {
+            fail(ErrorCode::InvalidArgument, "{:?} is a device {}:{}, which ext4 cannot hold", path,
+                 device.major, device.minor);
+        }
+        Inode inode = inode_of(type, metadata);
+        inode.content = device;
+        put(path, inode, metadata);
+    }
+
     void end_partial() {
         if (!partial.empty()) {
             std::fill(partial.begin() + static_cast<std::ptrdiff_t>(partial_filled), partial.end(),
@@ -143,9 +155,9 @@ struct Writer::State {
 
 void Writer::State::append(std::uint64_t logical, std::uint64_t physical, std::uint64_t count) {
     append_blocks(open_extents, static_cast<std::uint32_t>(logical), physical, count);
-    if (open_extents.size() > max_pieces) {
+    if (open_extents.size() > options.max_pieces) {
         fail(ErrorCode::LimitsExceeded, "a file of more than {} pieces with holes between them",
-             max_pieces);
+             options.max_pieces);
     }
 }
 
@@ -262,16 +274,12 @@ void Writer::add_hard_link(std::string_view path, std::string_view target) {
 
 void Writer::add_character_device(std::string_view path, const Metadata &metadata,
                                   std::uint32_t major, std::uint32_t minor) {
-    Inode inode = inode_of(EntryType::CharacterDevice, metadata);
-    inode.content = Device{major, minor};
-    state_->put(path, inode, metadata);
+    state_->put_device(path, EntryType::CharacterDevice, metadata, {major, minor});
 }
 
 void Writer::add_block_device(std::string_view path, const Metadata &metadata, std::uint32_t major,
                               std::uint32_t minor) {
-    Inode inode = inode_of(EntryType::BlockDevice, metadata);
-    inode.content = Device{major, minor};
-    state_->put(path, inode, metadata);
+    state_->put_device(path, EntryType::BlockDevice, metadata, {major, minor});
 }
 
 void Writer::add_fifo(std::string_view path, const Metadata &metadata) {

@@ -20,6 +20,8 @@ struct WriterOptions {
     /// Of all names and targets of symbolic links, which are kept in memory until finish(); at most
     /// 4 GiB.
     std::uint64_t max_text_bytes = std::uint64_t{256} << 20U;
+    /// Of one file, between holes: its extents are in memory until it ends.
+    std::uint32_t max_pieces = 1'000'000;
     /// Begin to write to the disk while more is coming, and have all of it there when finish()
     /// returns.
     bool sync = true;
