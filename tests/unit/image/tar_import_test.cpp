@@ -15,7 +15,11 @@
 
 using namespace banger;
 using namespace banger::image;
+using banger::test::padded;
+using banger::test::pax_header;
+using banger::test::pax_record;
 using banger::test::Tar;
+using banger::test::ustar_block;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -93,6 +97,22 @@ TEST_F(TarImportTest, EqualsTheTarEntryByEntry) {
     EXPECT_THAT(test::differences(directory_ / "tar", directory_ / "image", entries),
                 ElementsAre());
     EXPECT_EQ(entries, 4050U);
+}
+
+TEST_F(TarImportTest, NamesAndTargetsKeepTheirBytesWhateverTheyAre) {
+    const std::string path = "caf\xe9/" + std::string(255, '\xe9');
+    const std::string target(4095, '\xfe');
+    write_file_atomically(
+        directory_ / "tar",
+        pax_header(pax_record("path", path)) + ustar_block("x", '0', 1) + padded("x") +
+            ustar_block("short\xff", '0', 0) + pax_header(pax_record("linkpath", path)) +
+            ustar_block("hard\xff", '1', 0) + pax_header(pax_record("linkpath", target)) +
+            ustar_block("link", '2', 0) + std::string(1024, '\0'));
+    import();
+    const test::ReadBack read{directory_ / "image"};
+    EXPECT_EQ(read.content(path), "x");
+    EXPECT_EQ(read.at("hard\xfe").inode, read.at("short\xff").inode);
+    EXPECT_TRUE(read.at("link").target == target);
 }
 
 TEST_F(TarImportTest, TheAclsMaskIsTheGroupsPermissions) {
