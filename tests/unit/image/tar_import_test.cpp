@@ -102,17 +102,23 @@ TEST_F(TarImportTest, EqualsTheTarEntryByEntry) {
 TEST_F(TarImportTest, NamesAndTargetsKeepTheirBytesWhateverTheyAre) {
     const std::string path = "caf\xe9/" + std::string(255, '\xe9');
     const std::string target(4095, '\xfe');
-    write_file_atomically(
-        directory_ / "tar",
-        pax_header(pax_record("path", path)) + ustar_block("x", '0', 1) + padded("x") +
-            ustar_block("short\xff", '0', 0) + pax_header(pax_record("linkpath", path)) +
-            ustar_block("hard\xff", '1', 0) + pax_header(pax_record("linkpath", target)) +
-            ustar_block("link", '2', 0) + std::string(1024, '\0'));
+    const std::string file =
+        pax_header(pax_record("path", path)) + ustar_block("x", '0', 1) + padded("x");
+    write_file_atomically(directory_ / "tar", file + ustar_block("short\xff", '0', 0) +
+                                                  ustar_block("hard\xfe", '1', 0, "short\xff") +
+                                                  pax_header(pax_record("linkpath", target)) +
+                                                  ustar_block("link", '2', 0) +
+                                                  std::string(1024, '\0'));
     import();
     const test::ReadBack read{directory_ / "image"};
     EXPECT_EQ(read.content(path), "x");
     EXPECT_EQ(read.at("hard\xfe").inode, read.at("short\xff").inode);
     EXPECT_TRUE(read.at("link").target == target);
+
+    write_file_atomically(directory_ / "tar", file + pax_header(pax_record("linkpath", path)) +
+                                                  ustar_block("lost", '1', 0) +
+                                                  std::string(1024, '\0'));
+    EXPECT_THAT(refusal(), HasSubstr("\"lost\"")) << "libarchive loses what it links to";
 }
 
 TEST_F(TarImportTest, TheAclsMaskIsTheGroupsPermissions) {
