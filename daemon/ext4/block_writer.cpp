@@ -100,6 +100,11 @@ BlockWriter::Room BlockWriter::next(std::uint64_t wanted) {
     const std::uint64_t count =
         std::min({wanted, buffer_blocks - buffered_, reserved_from_ - next_, max_blocks_ - next_});
     Room room{next_, {buffer_.get() + buffered_ * block_size, count * block_size}};
+    if (!given_.empty() && given_.back().start + given_.back().length == next_) {
+        given_.back().length += count;
+    } else {
+        given_.push_back({next_, count});
+    }
     buffered_ += count;
     next_ += count;
     return room;

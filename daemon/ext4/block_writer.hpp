@@ -32,6 +32,8 @@ public:
     std::uint64_t reserve(std::uint64_t count);
 
     void flush();
+    /// What next() has given out, in order.
+    const std::vector<Run> &given() const noexcept { return given_; }
     /// The first block that nothing lies at or behind.
     std::uint64_t end() const noexcept { return next_; }
 
@@ -46,6 +48,7 @@ private:
     std::uint64_t next_ = 0;
     std::uint64_t reserved_from_ = 0;
     std::uint64_t written_back_ = 0;
+    std::vector<Run> given_;
     std::unique_ptr<std::byte[]> buffer_;
     std::uint64_t buffer_start_ = 0; ///< block of the buffer's first byte
     std::uint64_t buffered_ = 0;     ///< blocks in it

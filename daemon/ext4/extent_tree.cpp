@@ -82,6 +82,13 @@ ExtentTree write_extent_tree(BlockWriter &blocks, const Checksum &checksum, Inod
     return tree;
 }
 
+ExtentRoot extent_root(const Extent &extent) {
+    ExtentRoot root{};
+    const Entry entry = leaf_entry(extent);
+    put_node(root, {&entry, extent.length == 0 ? 0U : 1U}, entries_in_root, 0);
+    return root;
+}
+
 void append_blocks(std::vector<Extent> &extents, std::uint32_t logical, std::uint64_t physical,
                    std::uint64_t count) {
     while (count > 0) {

@@ -22,6 +22,9 @@ struct ExtentTree {
 ExtentTree write_extent_tree(BlockWriter &blocks, const Checksum &checksum, InodeNumber inode,
                              const std::vector<Extent> &extents);
 
+/// The root of a file whose data is one piece, or none where it has no blocks.
+ExtentRoot extent_root(const Extent &extent);
+
 /// Appends one block to a file, to the last extent where it continues that.
 void append_blocks(std::vector<Extent> &extents, std::uint32_t logical, std::uint64_t physical,
                    std::uint64_t count);

@@ -32,6 +32,18 @@ constexpr InodeNumber first_free_inode = 11;
 using Uuid = std::array<std::uint8_t, 16>;
 using Block = std::array<std::byte, block_size>;
 
+/// Type of the inode as a directory entry tells it (EXT2_FT_…).
+enum class EntryType : std::uint8_t {
+    Unknown = 0,
+    Regular = 1,
+    Directory = 2,
+    CharacterDevice = 3,
+    BlockDevice = 4,
+    Fifo = 5,
+    Socket = 6,
+    Symlink = 7,
+};
+
 /// `length` blocks of a file from block `logical` on lie at block `physical` of the disk.
 struct Extent {
     std::uint32_t logical = 0;

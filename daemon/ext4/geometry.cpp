@@ -95,7 +95,7 @@ Geometry plan_geometry(BlockWriter &blocks, InodeNumber inodes) {
 
 void write_superstructure(int fd, const Geometry &geometry, std::string_view label,
                           const Identity &identity, std::int64_t time, const std::vector<Run> &used,
-                          const std::vector<Usage> &inodes) {
+                          const Tree &tree) {
     ext2_super_block wanted{};
     ext2fs_blocks_count_set(&wanted, geometry.blocks);
     wanted.s_inodes_count = geometry.inodes_per_group * geometry.groups;
@@ -110,7 +110,7 @@ void write_superstructure(int fd, const Geometry &geometry, std::string_view lab
     wanted.s_feature_compat = EXT2_FEATURE_COMPAT_EXT_ATTR | EXT2_FEATURE_COMPAT_DIR_INDEX;
     wanted.s_feature_incompat = EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS |
                                 EXT4_FEATURE_INCOMPAT_64BIT | EXT4_FEATURE_INCOMPAT_FLEX_BG;
-    if (std::any_of(inodes.begin(), inodes.end(), [](const Usage &u) { return u.xattr_value; })) {
+    if (tree.has_xattr_values()) {
         wanted.s_feature_incompat |= EXT4_FEATURE_INCOMPAT_EA_INODE;
     }
     wanted.s_feature_ro_compat =
@@ -159,9 +159,9 @@ void write_superstructure(int fd, const Geometry &geometry, std::string_view lab
     for (InodeNumber number = 1; number < first_free_inode; ++number) {
         ext2fs_inode_alloc_stats2(fs.get(), number, +1, number == root_inode ? 1 : 0);
     }
-    for (const Usage &usage : inodes) {
-        if (usage.number != root_inode) {
-            ext2fs_inode_alloc_stats2(fs.get(), usage.number, +1, usage.directory ? 1 : 0);
+    for (InodeNumber number = first_free_inode; number < tree.end(); ++number) {
+        if (tree.has(number)) {
+            ext2fs_inode_alloc_stats2(fs.get(), number, +1, tree.at(number).is_directory() ? 1 : 0);
         }
     }
     ext2fs_mark_super_dirty(fs.get());

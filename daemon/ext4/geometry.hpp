@@ -3,6 +3,7 @@
 #include "daemon/ext4/block_writer.hpp"
 #include "daemon/ext4/directory.hpp"
 #include "daemon/ext4/format.hpp"
+#include "daemon/ext4/tree.hpp"
 
 #include <cstdint>
 #include <string>
@@ -33,16 +34,10 @@ struct Geometry {
 /// highest number in use.
 Geometry plan_geometry(BlockWriter &blocks, InodeNumber inodes);
 
-struct Usage {
-    InodeNumber number = 0;
-    bool directory = false;
-    bool xattr_value = false;
-};
-
 /// Superblocks, descriptors and bitmaps, by libext2fs. `used`: all blocks of files and directories,
 /// without overlaps. `time`: seconds since the epoch, in place of the clock.
 void write_superstructure(int fd, const Geometry &geometry, std::string_view label,
                           const Identity &identity, std::int64_t time, const std::vector<Run> &used,
-                          const std::vector<Usage> &inodes);
+                          const Tree &tree);
 
 } // namespace banger::ext4

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace banger::ext4 {
@@ -55,23 +56,41 @@ std::vector<std::string_view> components_of(std::string_view path) {
 }
 
 /// The last component; "" for the root.
-std::string take_last(std::vector<std::string_view> &components) {
+std::string_view take_last(std::vector<std::string_view> &components) {
     if (components.empty()) {
         return {};
     }
-    std::string last{components.back()};
+    const std::string_view last = components.back();
     components.pop_back();
     return last;
 }
 
 } // namespace
 
-Tree::Tree(std::uint32_t max_inodes) : max_inodes_(max_inodes) {
-    inodes_.resize(first_free_inode);
-    auto root = std::make_unique<Inode>();
-    root->type = EntryType::Directory;
-    root->parent = root_inode;
-    inodes_[root_inode] = std::move(root);
+Tree::Tree(std::uint32_t max_inodes, std::uint64_t max_text_bytes)
+    : max_inodes_(max_inodes), inodes_(first_free_inode), texts_(max_text_bytes) {
+    inodes_[root_inode].type = EntryType::Directory;
+    inodes_[root_inode].content = Directory{root_inode, 0, {}};
+}
+
+Extra &Tree::extra(InodeNumber number) {
+    at(number).has_extra = true;
+    return extras_[number];
+}
+
+const Extra *Tree::find_extra(InodeNumber number) const {
+    return at(number).has_extra ? &extras_.at(number) : nullptr;
+}
+
+std::uint32_t Tree::count() const {
+    return static_cast<std::uint32_t>(
+        std::count_if(inodes_.begin(), inodes_.end(),
+                      [](const Inode &inode) { return inode.type != EntryType::Unknown; }));
+}
+
+bool Tree::has_xattr_values() const {
+    return std::any_of(inodes_.begin(), inodes_.end(),
+                       [](const Inode &inode) { return inode.is_xattr_value; });
 }
 
 void Tree::begin_layer() {
@@ -84,12 +103,7 @@ void Tree::forget_last_parent() {
 }
 
 const Link *Tree::child(InodeNumber directory, std::string_view name) const {
-    if (directory == 0 || !at(directory).is_directory()) {
-        return nullptr;
-    }
-    const auto &entries = at(directory).entries;
-    const auto found = entries.find(name);
-    return found == entries.end() ? nullptr : &found->second;
+    return directory == 0 ? nullptr : names_.find(directory, name);
 }
 
 InodeNumber Tree::find(std::string_view path) const {
@@ -105,7 +119,7 @@ InodeNumber Tree::create(Inode inode) {
     if (inodes_.size() >= max_inodes_) {
         fail(ErrorCode::LimitsExceeded, "more than {} files in one file system", max_inodes_);
     }
-    inodes_.push_back(std::make_unique<Inode>(std::move(inode)));
+    inodes_.push_back(inode);
     return end() - 1;
 }
 
@@ -146,7 +160,7 @@ std::vector<std::string_view> Tree::resolve(std::vector<std::string_view> direct
             fail(ErrorCode::InvalidArgument,
                  "the path {:?} leads through more than {} symbolic links", whole, max_followed);
         }
-        const std::string_view target = at(link->inode).target;
+        const std::string_view target = target_of(link->inode);
         if (target.starts_with('/')) {
             steps.clear();
         }
@@ -161,8 +175,8 @@ std::vector<std::string_view> Tree::resolve(std::vector<std::string_view> direct
 
 Tree::Place Tree::look_up(std::string_view path) const {
     std::vector<std::string_view> components = components_of(path);
-    std::string last = take_last(components);
-    return {look_up_directory(std::move(components), path), std::move(last)};
+    const std::string_view last = take_last(components);
+    return {look_up_directory(std::move(components), path), last};
 }
 
 InodeNumber Tree::look_up_directory(std::vector<std::string_view> names,
@@ -182,13 +196,13 @@ InodeNumber Tree::create_parent(InodeNumber in) {
     constexpr std::uint16_t set_group_id = 02000;
     Inode directory;
     directory.type = EntryType::Directory;
-    directory.parent = in;
-    const Metadata &above = at(in).metadata;
+    directory.content = Directory{in, 0, {}};
+    const Inode &above = at(in);
     if ((above.permissions & set_group_id) != 0) {
-        directory.metadata.permissions |= set_group_id;
-        directory.metadata.gid = above.gid;
+        directory.permissions |= set_group_id;
+        directory.gid = above.gid;
     }
-    return create(std::move(directory));
+    return create(directory);
 }
 
 Tree::Place Tree::locate(std::string_view path) {
@@ -199,22 +213,25 @@ Tree::Place Tree::locate(std::string_view path) {
         std::string_view rest = path.substr(slash + 1);
         const std::string_view name = next_component(rest, path);
         if (!name.empty()) {
-            return {last_parent_, std::string(name)};
+            return {last_parent_, name};
         }
     }
     std::vector<std::string_view> components = components_of(path);
     Place place{root_inode, take_last(components)};
     for (const std::string_view name : resolve(std::move(components), path)) {
-        auto &entries = at(place.directory).entries;
-        auto found = entries.find(name);
-        if (found == entries.end()) {
-            found = entries.emplace(name, Link{create_parent(place.directory), 0}).first;
-        } else if (!at(found->second.inode).is_directory()) {
+        Link *found = names_.find(place.directory, name);
+        if (found == nullptr) {
+            const InodeNumber made = create_parent(place.directory);
+            names_.add(place.directory, name, Link{made, layer_});
+            place.directory = made;
+            continue;
+        }
+        if (!at(found->inode).is_directory()) {
             fail(ErrorCode::InvalidArgument,
                  "the path {:?} leads through {:?}, which is no directory", path, name);
         }
-        found->second.layer = layer_;
-        place.directory = found->second.inode;
+        found->layer = layer_;
+        place.directory = found->inode;
     }
     if (ends_in_name) {
         last_parent_path_ = path.substr(0, slash);
@@ -223,23 +240,20 @@ Tree::Place Tree::locate(std::string_view path) {
     return place;
 }
 
-InodeNumber Tree::put(std::string_view path, Inode inode) {
+InodeNumber Tree::put(std::string_view path, Inode inode, WrittenXattrs xattrs) {
     const Place place = locate(path);
     if (place.name.empty()) {
         if (!inode.is_directory()) {
             fail(ErrorCode::InvalidArgument, "the root of a file system is a directory");
         }
-        replace_metadata(root_inode, inode);
+        replace_metadata(root_inode, inode, std::move(xattrs));
         return root_inode;
     }
-    auto &entries = at(place.directory).entries;
-    const auto existing = entries.find(place.name);
-    if (existing != entries.end()) {
-        Link &link = existing->second;
-        if (at(link.inode).is_directory() && inode.is_directory()) {
-            replace_metadata(link.inode, inode);
-            link.layer = layer_;
-            return link.inode;
+    if (Link *link = names_.find(place.directory, place.name); link != nullptr) {
+        if (at(link->inode).is_directory() && inode.is_directory()) {
+            replace_metadata(link->inode, inode, std::move(xattrs));
+            link->layer = layer_;
+            return link->inode;
         }
         unlink(place.directory, place.name);
     }
@@ -247,10 +261,13 @@ InodeNumber Tree::put(std::string_view path, Inode inode) {
         // The way to what was remembered may lead through it.
         forget_last_parent();
     }
-    inode.parent = inode.is_directory() ? place.directory : 0;
+    if (inode.is_directory()) {
+        inode.content = Directory{place.directory, 0, {}};
+    }
     inode.links = 1;
-    const InodeNumber number = create(std::move(inode));
-    entries.emplace(place.name, Link{number, layer_});
+    const InodeNumber number = create(inode);
+    set_xattrs(number, std::move(xattrs));
+    names_.add(place.directory, place.name, Link{number, layer_});
     return number;
 }
 
@@ -270,20 +287,19 @@ void Tree::link(std::string_view path, std::string_view target) {
     if (place.name.empty()) {
         fail(ErrorCode::InvalidArgument, "the root of a file system is a directory");
     }
-    auto &entries = at(place.directory).entries;
-    const auto existing = entries.find(place.name);
-    if (existing != entries.end() && existing->second.inode == number) {
-        existing->second.layer = layer_;
+    Link *existing = names_.find(place.directory, place.name);
+    if (existing != nullptr && existing->inode == number) {
+        existing->layer = layer_;
         return;
     }
     ++at(number).links;
-    if (existing != entries.end()) {
+    if (existing != nullptr) {
         unlink(place.directory, place.name);
     }
     if (at(number).type == EntryType::Symlink) {
         forget_last_parent();
     }
-    entries.emplace(place.name, Link{number, layer_});
+    names_.add(place.directory, place.name, Link{number, layer_});
 }
 
 Tree::Place Tree::look_up_to_remove(std::string_view path) const {
@@ -307,10 +323,10 @@ void Tree::remove_lower(std::string_view path) {
     if (link == nullptr) {
         return;
     }
-    if (link->layer == layer_) {
-        remove_lower_in(link->inode);
-    } else {
+    if (link->layer != layer_) {
         unlink(place.directory, place.name);
+    } else if (at(link->inode).is_directory()) {
+        remove_lower_in(link->inode);
     }
 }
 
@@ -321,33 +337,30 @@ void Tree::remove_lower_content(std::string_view directory) {
     }
 }
 
-void Tree::remove_lower_in(InodeNumber directory) {
-    std::vector<InodeNumber> directories{directory};
+void Tree::remove_lower_in(InodeNumber top) {
+    std::vector<InodeNumber> directories{top};
     while (!directories.empty()) {
         const InodeNumber current = directories.back();
         directories.pop_back();
         // Or an archive of whiteouts of one large directory would keep us busy.
-        if (std::exchange(at(current).only_of_layer, layer_) == layer_) {
+        if (std::exchange(directory(current).only_of_layer, layer_) == layer_) {
             continue;
         }
-        auto &entries = at(current).entries;
-        for (auto entry = entries.begin(); entry != entries.end();) {
-            const auto [name, link] = *entry;
-            ++entry;
-            if (link.layer != layer_) {
-                unlink(current, name);
-            } else if (at(link.inode).is_directory()) {
-                directories.push_back(link.inode);
+        std::string_view done;
+        while (const auto entry = names_.next(current, done)) {
+            done = entry->name;
+            if (entry->link.layer != layer_) {
+                unlink(current, entry->name);
+            } else if (at(entry->link.inode).is_directory()) {
+                directories.push_back(entry->link.inode);
             }
         }
     }
 }
 
 void Tree::unlink(InodeNumber directory, std::string_view name) {
-    auto &entries = at(directory).entries;
-    const auto found = entries.find(name);
-    const InodeNumber number = found->second.inode;
-    entries.erase(found);
+    const InodeNumber number = names_.find(directory, name)->inode;
+    names_.erase(directory, name);
     // What was remembered may be gone with it.
     forget_last_parent();
     if (at(number).is_directory()) {
@@ -363,11 +376,13 @@ void Tree::drop(InodeNumber number) {
     while (!directories.empty()) {
         const InodeNumber current = directories.back();
         directories.pop_back();
-        for (const auto &[name, link] : at(current).entries) {
-            if (at(link.inode).is_directory()) {
-                directories.push_back(link.inode);
-            } else if (--at(link.inode).links == 0) {
-                release(link.inode);
+        while (const auto entry = names_.next(current, {})) {
+            names_.erase(current, entry->name);
+            const InodeNumber inode = entry->link.inode;
+            if (at(inode).is_directory()) {
+                directories.push_back(inode);
+            } else if (--at(inode).links == 0) {
+                release(inode);
             }
         }
         release(current);
@@ -375,23 +390,48 @@ void Tree::drop(InodeNumber number) {
 }
 
 void Tree::release(InodeNumber number) {
-    for (const Extent &extent : at(number).extents) {
-        freed_.push_back({extent.physical, extent.length});
+    release_xattrs(number);
+    Inode &inode = at(number);
+    if (const Data *data = data_of(inode); data != nullptr && data->start != 0) {
+        freed_.push_back({data->start, data->blocks});
     }
-    release_value_inodes(number);
-    inodes_[number].reset();
+    if (const Extra *extra = find_extra(number); extra != nullptr) {
+        if (extra->pieces) {
+            freed_.insert(freed_.end(), extra->pieces->runs.begin(), extra->pieces->runs.end());
+        }
+        extras_.erase(number);
+    }
+    inode = Inode{};
 }
 
-void Tree::release_value_inodes(InodeNumber number) {
-    for (const auto &[name, value] : at(number).value_inodes) {
-        release(value.inode);
+void Tree::release_xattrs(InodeNumber number) {
+    if (!at(number).has_extra) {
+        return;
+    }
+    const WrittenXattrs xattrs = std::exchange(extras_.at(number).xattrs, {});
+    if (xattrs.block != 0) {
+        freed_.push_back({xattrs.block, 1});
+    }
+    for (const InodeNumber value : xattrs.values) {
+        release(value);
     }
 }
 
-void Tree::replace_metadata(InodeNumber number, Inode &from) {
-    release_value_inodes(number);
-    at(number).metadata = std::move(from.metadata);
-    at(number).value_inodes = std::move(from.value_inodes);
+void Tree::set_xattrs(InodeNumber number, WrittenXattrs xattrs) {
+    if (xattrs.in_inode != nullptr || xattrs.block != 0) {
+        extra(number).xattrs = std::move(xattrs);
+    }
+}
+
+void Tree::replace_metadata(InodeNumber number, const Inode &from, WrittenXattrs xattrs) {
+    release_xattrs(number);
+    Inode &inode = at(number);
+    inode.permissions = from.permissions;
+    inode.uid = from.uid;
+    inode.gid = from.gid;
+    inode.modified = from.modified;
+    inode.accessed = from.accessed;
+    set_xattrs(number, std::move(xattrs));
 }
 
 } // namespace banger::ext4

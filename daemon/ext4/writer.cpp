@@ -4,11 +4,11 @@
 #include "daemon/ext4/block_writer.hpp"
 #include "daemon/ext4/checksum.hpp"
 #include "daemon/ext4/extent_tree.hpp"
+#include "daemon/ext4/file_data.hpp"
 #include "daemon/ext4/geometry.hpp"
 #include "daemon/ext4/inode_table.hpp"
-#include "daemon/ext4/large_xattrs.hpp"
 #include "daemon/ext4/tree.hpp"
-#include "daemon/ext4/xattr.hpp"
+#include "daemon/ext4/xattr_writer.hpp"
 
 #include <unistd.h>
 
@@ -23,7 +23,11 @@ constexpr std::uint64_t max_file = ((std::uint64_t{1} << 32U) - 1) * block_size;
 /// Over this a directory's count is 1, «unknown» (dir_nlink).
 constexpr std::uint32_t max_directory_links = 65000;
 constexpr std::size_t max_short_target = 59;
+// As Linux has device numbers.
+constexpr std::uint32_t max_major = (1U << 12U) - 1;
+constexpr std::uint32_t max_minor = (1U << 20U) - 1;
 constexpr std::size_t max_target = 4095;
+constexpr InodeNumber records_at_once = 4096;
 
 WriterOptions checked(WriterOptions options) {
     if (options.label.size() > 16) {
@@ -47,10 +51,34 @@ std::vector<Run> merged(std::vector<Run> runs) {
     return result;
 }
 
+/// `all` without `holes`; both are in order, and every hole lies inside one run.
+std::vector<Run> without(const std::vector<Run> &all, const std::vector<Run> &holes) {
+    std::vector<Run> result;
+    auto hole = holes.begin();
+    for (Run rest : all) {
+        for (; hole != holes.end() && hole->start < rest.start + rest.length; ++hole) {
+            if (hole->start > rest.start) {
+                result.push_back({rest.start, hole->start - rest.start});
+            }
+            const std::uint64_t end = rest.start + rest.length;
+            rest.start = hole->start + hole->length;
+            rest.length = end - rest.start;
+        }
+        if (rest.length > 0) {
+            result.push_back(rest);
+        }
+    }
+    return result;
+}
+
 Inode inode_of(EntryType type, const Metadata &metadata) {
     Inode inode;
     inode.type = type;
-    inode.metadata = metadata;
+    inode.permissions = metadata.permissions;
+    inode.uid = metadata.uid;
+    inode.gid = metadata.gid;
+    inode.modified = disk_time(metadata.modified);
+    inode.accessed = metadata.accessed ? disk_time(*metadata.accessed) : inode.modified;
     return inode;
 }
 
@@ -63,12 +91,12 @@ struct Writer::State {
     Checksum checksum;
     BlockWriter blocks;
     Tree tree;
-    std::vector<Run> used;
     Time newest;
 
     // The file whose data is coming, and the block of it that is not full yet.
     InodeNumber open_file = 0;
     std::uint64_t open_size = 0;
+    std::vector<Extent> open_extents;
     std::uint64_t position = 0;
     std::span<std::byte> partial;
     std::uint64_t partial_logical = 0;
@@ -77,18 +105,30 @@ struct Writer::State {
     State(int descriptor, WriterOptions wanted)
         : fd(descriptor), options(checked(std::move(wanted))), identity(identity_of(options.label)),
           checksum(identity.uuid), blocks(fd, options.max_bytes / block_size, options.sync),
-          tree(options.max_inodes) {}
+          tree(options.max_inodes, options.max_text_bytes) {}
 
-    InodeNumber put(std::string_view path, Inode inode) {
+    InodeNumber put(std::string_view path, const Inode &inode, const Metadata &metadata) {
         end_file();
+        WrittenXattrs xattrs;
         // What cannot be written is refused while the path is known.
         try {
-            write_large_xattrs(inode, blocks, checksum, tree);
+            xattrs = write_xattrs(metadata.xattrs, inode.type, blocks, checksum, tree);
         } catch (const Error &error) {
             throw error.with_context(path);
         }
-        newest = std::max(newest, inode.metadata.modified);
-        return tree.put(path, std::move(inode));
+        newest = std::max(newest, metadata.modified);
+        return tree.put(path, inode, std::move(xattrs));
+    }
+
+    void put_device(std::string_view path, EntryType type, const Metadata &metadata,
+                    const Device &device) {
+        if (device.major > max_major || device.minor > max_minor) {
+            fail(ErrorCode::InvalidArgument, "{:?} is a device {}:{}, which ext4 cannot hold", path,
+                 device.major, device.minor);
+        }
+        Inode inode = inode_of(type, metadata);
+        inode.content = device;
+        put(path, inode, metadata);
     }
 
     void end_partial() {
@@ -101,16 +141,25 @@ struct Writer::State {
 
     void end_file() {
         end_partial();
-        open_file = 0;
+        if (open_file != 0) {
+            set_data(tree, open_file, open_extents, blocks, checksum);
+            open_file = 0;
+        }
     }
 
     void write(std::uint64_t offset, std::span<const std::byte> data);
-    InodeLayout lay_out(InodeNumber number);
-    void lay_out_directory(InodeNumber number, InodeLayout &layout);
-    void lay_out_extents(InodeNumber number, InodeLayout &layout,
-                         const std::vector<Extent> &extents);
-    void write_tables(const Geometry &geometry, const std::vector<InodeRecord> &records);
+    void append(std::uint64_t logical, std::uint64_t physical, std::uint64_t count);
+    void write_directories();
+    void write_tables(const Geometry &geometry);
 };
+
+void Writer::State::append(std::uint64_t logical, std::uint64_t physical, std::uint64_t count) {
+    append_blocks(open_extents, static_cast<std::uint32_t>(logical), physical, count);
+    if (open_extents.size() > options.max_pieces) {
+        fail(ErrorCode::LimitsExceeded, "a file of more than {} pieces with holes between them",
+             options.max_pieces);
+    }
+}
 
 void Writer::State::write(std::uint64_t offset, std::span<const std::byte> data) {
     if (open_file == 0) {
@@ -133,13 +182,11 @@ void Writer::State::write(std::uint64_t offset, std::span<const std::byte> data)
             const BlockWriter::Room room = blocks.next(data.size() / block_size);
             taken = room.memory.size();
             std::memcpy(room.memory.data(), data.data(), taken);
-            append_blocks(tree.at(open_file).extents, static_cast<std::uint32_t>(logical),
-                          room.block, taken / block_size);
+            append(logical, room.block, taken / block_size);
         } else {
             if (partial.empty()) {
                 const BlockWriter::Room room = blocks.next(1);
-                append_blocks(tree.at(open_file).extents, static_cast<std::uint32_t>(logical),
-                              room.block, 1);
+                append(logical, room.block, 1);
                 partial = room.memory;
                 partial_logical = logical;
                 partial_filled = 0;
@@ -158,100 +205,37 @@ void Writer::State::write(std::uint64_t offset, std::span<const std::byte> data)
     }
 }
 
-void Writer::State::lay_out_extents(InodeNumber number, InodeLayout &layout,
-                                    const std::vector<Extent> &extents) {
-    const ExtentTree written = write_extent_tree(blocks, checksum, number, extents);
-    layout.has_extents = true;
-    layout.root = written.root;
-    for (const Extent &extent : extents) {
-        used.push_back({extent.physical, extent.length});
-        layout.blocks += extent.length;
-    }
-    for (const Run &run : written.blocks) {
-        used.push_back(run);
-        layout.blocks += run.length;
+void Writer::State::write_directories() {
+    for (InodeNumber number = root_inode; number < tree.end(); ++number) {
+        if (!tree.has(number) || !tree.at(number).is_directory()) {
+            continue;
+        }
+        const WrittenDirectory written =
+            write_directory(blocks, checksum, identity.hash_seed, tree, number);
+        set_data(tree, number, written.extents, blocks, checksum);
+        Inode &inode = tree.at(number);
+        const std::uint32_t links = 2 + written.subdirectories;
+        inode.links = links < max_directory_links ? static_cast<std::uint16_t>(links) : 1;
+        inode.indexed = written.indexed;
     }
 }
 
-void Writer::State::lay_out_directory(InodeNumber number, InodeLayout &layout) {
-    const Inode &inode = tree.at(number);
-    std::vector<DirectoryEntry> entries;
-    entries.reserve(inode.entries.size());
-    std::uint32_t links = 2;
-    for (const auto &[name, link] : inode.entries) {
-        const EntryType type = tree.at(link.inode).type;
-        entries.push_back({name, link.inode, type});
-        links += type == EntryType::Directory ? 1 : 0;
-    }
-    layout.links = links < max_directory_links ? links : 1;
-    const WrittenDirectory written =
-        write_directory(blocks, checksum, identity.hash_seed, number, inode.parent, entries);
-    layout.size = std::uint64_t{written.block_count} * block_size;
-    layout.indexed = written.indexed;
-    lay_out_extents(number, layout, written.extents);
-}
-
-InodeLayout Writer::State::lay_out(InodeNumber number) {
-    const Inode &inode = tree.at(number);
-    InodeLayout layout;
-    layout.links = inode.links;
-    layout.size = inode.size;
-    switch (inode.type) {
-    case EntryType::Directory:
-        lay_out_directory(number, layout);
-        break;
-    case EntryType::Regular:
-        lay_out_extents(number, layout, inode.extents);
-        break;
-    case EntryType::Symlink:
-        layout.size = inode.target.size();
-        if (inode.target.size() <= max_short_target) {
-            std::memcpy(layout.root.data(), inode.target.data(), inode.target.size());
-        } else {
-            const BlockWriter::Room room = blocks.next(1);
-            std::fill(room.memory.begin(), room.memory.end(), std::byte{0});
-            std::memcpy(room.memory.data(), inode.target.data(), inode.target.size());
-            lay_out_extents(number, layout, {{0, 1, room.block}});
+void Writer::State::write_tables(const Geometry &geometry) {
+    std::vector<InodeRecord> records;
+    records.reserve(records_at_once);
+    for (InodeNumber first = 1; first < tree.end();) {
+        const std::uint32_t group = (first - 1) / geometry.inodes_per_group;
+        const std::uint32_t in_group = (first - 1) % geometry.inodes_per_group;
+        const InodeNumber end = std::min(
+            {first + records_at_once, first - in_group + geometry.inodes_per_group, tree.end()});
+        records.clear();
+        for (InodeNumber number = first; number < end; ++number) {
+            records.push_back(tree.has(number) ? encode_inode(number, tree, checksum)
+                                               : InodeRecord{});
         }
-        break;
-    case EntryType::CharacterDevice:
-    case EntryType::BlockDevice:
-        layout.root = encode_device(inode.major, inode.minor);
-        break;
-    case EntryType::Fifo:
-    case EntryType::Socket:
-        break;
-    }
-    if (!inode.metadata.xattrs.empty()) {
-        EncodedXattrs encoded = encode_xattrs(inode.metadata.xattrs, inode.value_inodes);
-        layout.xattrs = encoded.in_inode;
-        if (encoded.block) {
-            const BlockWriter::Room room = blocks.next(1);
-            seal_xattr_block(*encoded.block, room.block, checksum);
-            std::memcpy(room.memory.data(), encoded.block->data(), block_size);
-            layout.xattr_block = room.block;
-            layout.blocks += 1;
-            used.push_back({room.block, 1});
-        }
-        // They are charged to whom they belong, as by the kernel.
-        for (const auto &[name, value] : inode.value_inodes) {
-            layout.blocks += (value.size + block_size - 1) / block_size;
-        }
-    }
-    return layout;
-}
-
-void Writer::State::write_tables(const Geometry &geometry,
-                                 const std::vector<InodeRecord> &records) {
-    for (std::uint32_t group = 0; group < geometry.groups; ++group) {
-        const std::size_t first = std::size_t{group} * geometry.inodes_per_group;
-        if (first >= records.size()) {
-            break;
-        }
-        const std::size_t count =
-            std::min<std::size_t>(geometry.inodes_per_group, records.size() - first);
-        write_at(fd, geometry.tables[group] * block_size,
-                 std::as_bytes(std::span{records}.subspan(first, count)));
+        write_at(fd, geometry.tables[group] * block_size + std::uint64_t{in_group} * inode_size,
+                 std::as_bytes(std::span{records}));
+        first = end;
     }
 }
 
@@ -261,7 +245,7 @@ Writer::Writer(int fd, WriterOptions options)
 Writer::~Writer() = default;
 
 void Writer::add_directory(std::string_view path, const Metadata &metadata) {
-    state_->put(path, inode_of(EntryType::Directory, metadata));
+    state_->put(path, inode_of(EntryType::Directory, metadata), metadata);
 }
 
 void Writer::add_symlink(std::string_view path, const Metadata &metadata, std::string_view target) {
@@ -269,9 +253,18 @@ void Writer::add_symlink(std::string_view path, const Metadata &metadata, std::s
         target.find('\0') != std::string_view::npos) {
         fail(ErrorCode::InvalidArgument, "{:?} is a symbolic link to nothing that can be", path);
     }
+    state_->end_file();
+    Symlink content;
+    content.target = state_->tree.texts().add(target);
+    if (target.size() > max_short_target) {
+        const BlockWriter::Room room = state_->blocks.next(1);
+        std::fill(room.memory.begin(), room.memory.end(), std::byte{0});
+        std::memcpy(room.memory.data(), target.data(), target.size());
+        content.data = {static_cast<std::uint32_t>(room.block), 1};
+    }
     Inode inode = inode_of(EntryType::Symlink, metadata);
-    inode.target = target;
-    state_->put(path, std::move(inode));
+    inode.content = content;
+    state_->put(path, inode, metadata);
 }
 
 void Writer::add_hard_link(std::string_view path, std::string_view target) {
@@ -281,26 +274,20 @@ void Writer::add_hard_link(std::string_view path, std::string_view target) {
 
 void Writer::add_character_device(std::string_view path, const Metadata &metadata,
                                   std::uint32_t major, std::uint32_t minor) {
-    Inode inode = inode_of(EntryType::CharacterDevice, metadata);
-    inode.major = major;
-    inode.minor = minor;
-    state_->put(path, std::move(inode));
+    state_->put_device(path, EntryType::CharacterDevice, metadata, {major, minor});
 }
 
 void Writer::add_block_device(std::string_view path, const Metadata &metadata, std::uint32_t major,
                               std::uint32_t minor) {
-    Inode inode = inode_of(EntryType::BlockDevice, metadata);
-    inode.major = major;
-    inode.minor = minor;
-    state_->put(path, std::move(inode));
+    state_->put_device(path, EntryType::BlockDevice, metadata, {major, minor});
 }
 
 void Writer::add_fifo(std::string_view path, const Metadata &metadata) {
-    state_->put(path, inode_of(EntryType::Fifo, metadata));
+    state_->put(path, inode_of(EntryType::Fifo, metadata), metadata);
 }
 
 void Writer::add_socket(std::string_view path, const Metadata &metadata) {
-    state_->put(path, inode_of(EntryType::Socket, metadata));
+    state_->put(path, inode_of(EntryType::Socket, metadata), metadata);
 }
 
 void Writer::begin_file(std::string_view path, const Metadata &metadata, std::uint64_t size) {
@@ -308,9 +295,10 @@ void Writer::begin_file(std::string_view path, const Metadata &metadata, std::ui
         fail(ErrorCode::Unsupported, "{:?} of {} bytes is larger than ext4 allows", path, size);
     }
     Inode inode = inode_of(EntryType::Regular, metadata);
-    inode.size = size;
-    state_->open_file = state_->put(path, std::move(inode));
+    inode.content = RegularFile{size, {}};
+    state_->open_file = state_->put(path, inode, metadata);
     state_->open_size = size;
+    state_->open_extents.clear();
     state_->position = 0;
 }
 
@@ -354,29 +342,19 @@ std::uint64_t Writer::bytes_allocated() const noexcept {
 WriterResult Writer::finish() {
     State &state = *state_;
     state.end_file();
-    const InodeNumber end = state.tree.end();
-    std::vector<InodeRecord> records(end - 1); // numbers begin at 1
-    std::vector<Usage> usage;
-    for (InodeNumber number = root_inode; number < end; ++number) {
-        if (state.tree.has(number)) {
-            const InodeLayout layout = state.lay_out(number);
-            records[number - 1] =
-                encode_inode(number, state.tree.at(number), layout, state.checksum);
-            usage.push_back({number, state.tree.at(number).is_directory(),
-                             state.tree.at(number).is_xattr_value});
-        }
-    }
-    const Geometry geometry = plan_geometry(state.blocks, end - 1);
+    state.write_directories();
+    const Geometry geometry = plan_geometry(state.blocks, state.tree.end() - 1);
     state.blocks.flush();
     if (::ftruncate(state.fd, static_cast<off_t>(geometry.blocks * block_size)) != 0) {
         throw_errno("size the file system");
     }
-    state.write_tables(geometry, records);
+    state.write_tables(geometry);
 
-    for (const Run &run : merged(state.tree.freed())) {
+    const std::vector<Run> freed = merged(state.tree.freed());
+    for (const Run &run : freed) {
         erase_blocks(state.fd, run);
     }
-    const std::vector<Run> used = merged(std::move(state.used));
+    const std::vector<Run> used = without(state.blocks.given(), freed);
     WriterResult result;
     for (const Run &run : used) {
         result.used_bytes += run.length * block_size;
@@ -384,13 +362,13 @@ WriterResult Writer::finish() {
     // The superblock holds 32 bits and no zero: zero would mean the clock.
     const std::int64_t time = std::clamp<std::int64_t>(state.newest.seconds, 1, 0xffffffffLL);
     write_superstructure(state.fd, geometry, state.options.label, state.identity, time, used,
-                         usage);
+                         state.tree);
     if (state.options.sync && ::fsync(state.fd) != 0) {
         throw_errno("write the file system to the disk");
     }
     result.used_bytes += std::uint64_t{geometry.groups} * (2 + geometry.table_blocks) * block_size;
     result.file_system_bytes = geometry.blocks * block_size;
-    result.inodes = static_cast<std::uint32_t>(usage.size());
+    result.inodes = state.tree.count();
     return result;
 }
 

@@ -17,6 +17,11 @@ struct WriterOptions {
     /// Of the file system, with what was removed from it; at most 1 TiB.
     std::uint64_t max_bytes = std::uint64_t{1} << 40U;
     std::uint32_t max_inodes = 16'000'000;
+    /// Of all names and targets of symbolic links, which are kept in memory until finish(); at most
+    /// 4 GiB.
+    std::uint64_t max_text_bytes = std::uint64_t{256} << 20U;
+    /// Of one file, between holes: its extents are in memory until it ends.
+    std::uint32_t max_pieces = 1'000'000;
     /// Begin to write to the disk while more is coming, and have all of it there when finish()
     /// returns.
     bool sync = true;

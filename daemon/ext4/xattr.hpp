@@ -30,13 +30,23 @@ using ValueInodes = std::map<std::string, ValueInode, std::less<>>;
 /// than fits even so.
 std::vector<std::string> values_for_inodes(const std::vector<Xattr> &xattrs);
 
+using InodeXattrs = std::array<std::byte, inode_xattr_size>;
+
 struct EncodedXattrs {
-    std::array<std::byte, inode_xattr_size> in_inode{};
+    InodeXattrs in_inode{};     ///< zeros: none
     std::optional<Block> block; ///< what does not fit; without its checksum
 };
 
 /// The on-disk form: as many as fit go into the inode, the rest into one block.
 EncodedXattrs encode_xattrs(const std::vector<Xattr> &xattrs, const ValueInodes &value_inodes);
+
+/// The xattrs of an inode, once they are written.
+struct WrittenXattrs {
+    const InodeXattrs *in_inode = nullptr;
+    std::uint64_t block = 0;
+    std::vector<InodeNumber> values; ///< that have inodes of their own
+    std::uint32_t value_blocks = 0;
+};
 
 /// Sets the checksum, which holds the block's own number.
 void seal_xattr_block(Block &block, std::uint64_t number, const Checksum &checksum);

@@ -21,8 +21,20 @@ std::uint32_t checked_id(la_int64_t id, std::string_view what) {
     return static_cast<std::uint32_t>(id);
 }
 
+/// libarchive reads the sign of a pax time for the seconds alone: "-5.5" is -5 s and 500 ms for it.
 ext4::Time checked_time(time_t seconds, long nanoseconds) {
-    return {seconds, static_cast<std::uint32_t>(std::clamp(nanoseconds, 0L, 999'999'999L))};
+    const auto fraction = static_cast<std::uint32_t>(std::clamp(nanoseconds, 0L, 999'999'999L));
+    if (seconds < 0 && fraction > 0) {
+        return {seconds - 1, 1'000'000'000U - fraction};
+    }
+    return {seconds, fraction};
+}
+
+std::uint32_t checked_device_number(dev_t number) {
+    if (number > 0xffffffffULL) {
+        fail(ErrorCode::ImageCorrupt, "the device number {} is out of range", number);
+    }
+    return static_cast<std::uint32_t>(number);
 }
 
 /// One POSIX.1e ACL in the form of Linux' xattr; empty where there is none beyond the mode.
@@ -151,7 +163,6 @@ ext4::Metadata metadata_of(archive_entry *entry) {
 
 void import_inode(ArchiveReader &tar, archive_entry *entry, const std::string &path,
                   const ext4::Metadata &metadata, ext4::Writer &to) {
-    const auto device_number = [](dev_t n) { return static_cast<std::uint32_t>(n); };
     switch (archive_entry_filetype(entry)) {
     case AE_IFREG:
         import_file(tar, entry, path, metadata, to);
@@ -165,12 +176,13 @@ void import_inode(ArchiveReader &tar, archive_entry *entry, const std::string &p
         break;
     }
     case AE_IFCHR:
-        to.add_character_device(path, metadata, device_number(archive_entry_rdevmajor(entry)),
-                                device_number(archive_entry_rdevminor(entry)));
+        to.add_character_device(path, metadata,
+                                checked_device_number(archive_entry_rdevmajor(entry)),
+                                checked_device_number(archive_entry_rdevminor(entry)));
         break;
     case AE_IFBLK:
-        to.add_block_device(path, metadata, device_number(archive_entry_rdevmajor(entry)),
-                            device_number(archive_entry_rdevminor(entry)));
+        to.add_block_device(path, metadata, checked_device_number(archive_entry_rdevmajor(entry)),
+                            checked_device_number(archive_entry_rdevminor(entry)));
         break;
     case AE_IFIFO:
         to.add_fifo(path, metadata);
@@ -179,7 +191,10 @@ void import_inode(ArchiveReader &tar, archive_entry *entry, const std::string &p
         to.add_socket(path, metadata);
         break;
     default:
-        fail(ErrorCode::ImageCorrupt, "an entry of an unknown kind");
+        // libarchive loses such a target, and the kind with it.
+        fail(ErrorCode::ImageCorrupt,
+             "an entry of an unknown kind, or a hard link to a name in a pax header that is not "
+             "UTF-8");
     }
 }
 

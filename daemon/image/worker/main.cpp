@@ -17,7 +17,9 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <clocale>
 #include <exception>
 #include <new>
@@ -57,7 +59,20 @@ std::pair<std::string, std::string> split_mirror(const std::string &text) {
     return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+/// A library that reads what others made may be led to ask for any amount of memory.
+void limit_memory() {
+#ifndef __SANITIZE_ADDRESS__
+    constexpr rlim_t most = rlim_t{3} << 30U;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_DATA, &limit) == 0) {
+        limit.rlim_cur = std::min(limit.rlim_max, most);
+        ::setrlimit(RLIMIT_DATA, &limit);
+    }
+#endif
+}
+
 int run(int argc, char **argv) {
+    limit_memory();
     // Names in archives are UTF-8; without a locale libarchive refuses them.
     std::setlocale(LC_CTYPE, "C.UTF-8");
     Report report{1};

@@ -53,8 +53,22 @@ RunConfig run_config(const oci::ImageConfig &config) {
             .command = config.command};
 }
 
-void apply_layer(oci::BlobReader blob, const std::string &name, Progress &progress,
-                 ext4::Writer &to) {
+/// A layer that is larger than the file system may be holds entries that replace each other without
+/// end.
+ArchiveReader::Source at_most(std::uint64_t limit, const std::string &name,
+                              ArchiveReader::Source source) {
+    return [limit, name, source = std::move(source), sum = std::uint64_t{0}]() mutable {
+        const auto bytes = source();
+        sum += bytes.size();
+        if (sum > limit) {
+            fail(ErrorCode::LimitsExceeded, "{} unpacks to more than {} MiB", name, limit >> 20U);
+        }
+        return bytes;
+    };
+}
+
+void apply_layer(oci::BlobReader blob, const std::string &name, std::uint64_t max_bytes,
+                 Progress &progress, ext4::Writer &to) {
     ArchiveReader stream{[&] {
                              const auto bytes = blob.read();
                              progress.written(bytes.size());
@@ -62,7 +76,9 @@ void apply_layer(oci::BlobReader blob, const std::string &name, Progress &progre
                          },
                          ArchiveReader::Format::Raw, name};
     const bool has_content = stream.next() != nullptr;
-    ArchiveReader tar{has_content ? whole_tar_blocks(stream.entry_source()) : memory_source({}),
+    ArchiveReader tar{has_content
+                          ? whole_tar_blocks(at_most(max_bytes, name, stream.entry_source()))
+                          : memory_source({}),
                       ArchiveReader::Format::Tar, name};
     import_layer(tar, to);
     blob.finish();
@@ -93,8 +109,8 @@ void write_oci_image(const OciImage &wanted, Report &report) {
     options.max_bytes = wanted.max_bytes;
     ext4::Writer writer{file.fd(), options};
     for (std::size_t i = 0; i < image.layers.size(); ++i) {
-        apply_layer(source->wait_for_layer(i), oci::layer_name(i, wanted.reference), progress,
-                    writer);
+        apply_layer(source->wait_for_layer(i), oci::layer_name(i, wanted.reference),
+                    wanted.max_bytes, progress, writer);
     }
     const ext4::WriterResult written = writer.finish();
     file.publish();

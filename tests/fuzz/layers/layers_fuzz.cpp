@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
 #include "daemon/image/worker/layer_import.hpp"
+#include "tests/fuzz/tar_input.hpp"
 
 #include <sys/mman.h>
 
@@ -32,8 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
         for (const std::byte count : blocks) {
             const std::size_t length =
                 std::min(rest.size(), std::to_integer<std::size_t>(count) * block);
-            ArchiveReader tar{memory_source(rest.first(length)), ArchiveReader::Format::Tar,
-                              "the input"};
+            const auto layer = fuzz::with_checksums(rest.first(length));
+            ArchiveReader tar{memory_source(layer), ArchiveReader::Format::Tar, "the input"};
             image::import_layer(tar, writer);
             rest = rest.subspan(length);
         }

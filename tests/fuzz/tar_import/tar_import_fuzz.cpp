@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
 #include "daemon/image/worker/tar_import.hpp"
+#include "tests/fuzz/tar_input.hpp"
 
 #include <sys/mman.h>
 
@@ -19,8 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     options.sync = false;
     try {
         ext4::Writer writer{image.get(), options};
-        ArchiveReader tar{memory_source({reinterpret_cast<const std::byte *>(data), size}),
-                          ArchiveReader::Format::Tar, "the input"};
+        const auto bytes = fuzz::with_checksums({reinterpret_cast<const std::byte *>(data), size});
+        ArchiveReader tar{memory_source(bytes), ArchiveReader::Format::Tar, "the input"};
         image::import_tar(tar, writer, {});
         writer.finish();
     } catch (const Error &) {

@@ -81,6 +81,7 @@ ReadEntry ReadBack::Handle::entry(ext2_ino_t number) {
     entry.blocks = raw.i_blocks;
     entry.links = raw.i_links_count;
     entry.modified = time_of(raw.i_mtime, raw.i_mtime_extra);
+    entry.accessed = time_of(raw.i_atime, raw.i_atime_extra);
     entry.indexed = (raw.i_flags & EXT2_INDEX_FL) != 0;
     entry.xattrs = xattrs(number);
     if (S_ISCHR(raw.i_mode) || S_ISBLK(raw.i_mode)) {
@@ -159,6 +160,19 @@ std::string ReadBack::content(const std::string &path) const {
     std::string all;
     read(path, [&](std::string_view piece) { all += piece; });
     return all;
+}
+
+std::string ReadBack::content_at(const std::string &path, std::uint64_t offset,
+                                 unsigned size) const {
+    ext2_file_t file = nullptr;
+    ext4::check(ext2fs_file_open(handle_->fs, at(path).inode, 0, &file), "open " + path);
+    ext4::check(ext2fs_file_llseek(file, offset, EXT2_SEEK_SET, nullptr), "seek in " + path);
+    std::string content(size, '\0');
+    unsigned got = 0;
+    ext4::check(ext2fs_file_read(file, content.data(), size, &got), "read " + path);
+    content.resize(got);
+    ext2fs_file_close(file);
+    return content;
 }
 
 std::string ReadBack::label() const {

@@ -21,6 +21,7 @@ struct ReadEntry {
     std::uint64_t blocks = 0; ///< of 512 bytes
     std::uint32_t links = 0;
     ext4::Time modified;
+    ext4::Time accessed;
     std::map<std::string, std::string> xattrs; ///< ACLs in the form of Linux
     std::string target;                        ///< of a symbolic link
     std::uint32_t major = 0;
@@ -37,6 +38,7 @@ public:
     const std::map<std::string, ReadEntry> &entries() const { return entries_; }
     const ReadEntry &at(const std::string &path) const { return entries_.at(path); }
     std::string content(const std::string &path) const;
+    std::string content_at(const std::string &path, std::uint64_t offset, unsigned size) const;
     /// In pieces, for files that are larger than memory should hold.
     void read(const std::string &path, const std::function<void(std::string_view)> &take) const;
     std::string label() const;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <malloc.h>
 #include <sys/stat.h>
 
 using namespace banger;
@@ -13,6 +14,7 @@ using banger::test::bytes;
 using banger::test::metadata;
 using banger::test::pattern_of;
 using banger::test::ReadBack;
+using testing::AllOf;
 using testing::HasSubstr;
 
 namespace {
@@ -96,6 +98,110 @@ TEST_F(Ext4Writer, KeepsTimesFrom1901To2446) {
     EXPECT_EQ(read.at("later").modified.seconds, 15'032'385'535);
 }
 
+TEST_F(Ext4Writer, TheTimeOfAccessIsItsOwnOrThatOfModification) {
+    Metadata accessed = metadata(0644, {-5, 1});
+    accessed.accessed = Time{4'294'967'299, 999'999'999};
+    const ReadBack read{write([&](Writer &w) {
+        w.add_file("accessed", accessed, "");
+        w.add_file("not", metadata(0644, {-5, 1}), "");
+    })};
+    EXPECT_EQ(read.at("accessed").modified, (Time{-5, 1}));
+    EXPECT_EQ(read.at("accessed").accessed, (Time{4'294'967'299, 999'999'999}));
+    EXPECT_EQ(read.at("not").accessed, (Time{-5, 1}));
+}
+
+TEST_F(Ext4Writer, ASymbolicLinkMayHaveAnyLength) {
+    const std::vector<std::size_t> lengths{1, 2, 58, 59, 60, 61, 255, 4094, 4095};
+    const ReadBack read{write([&](Writer &w) {
+        for (const std::size_t length : lengths) {
+            w.add_symlink(std::to_string(length), metadata(0777), std::string(length, 't'));
+        }
+    })};
+    for (const std::size_t length : lengths) {
+        const auto &link = read.at(std::to_string(length));
+        EXPECT_EQ(link.target, std::string(length, 't'));
+        EXPECT_EQ(link.blocks, length < 60 ? 0U : 8U) << length;
+    }
+    EXPECT_THAT(
+        refusal([](Writer &w) { w.add_symlink("a", metadata(0777), std::string(4096, 't')); }),
+        HasSubstr("\"a\""));
+    EXPECT_THAT(refusal([](Writer &w) { w.add_symlink("a", metadata(0777), ""); }),
+                HasSubstr("\"a\""));
+}
+
+TEST_F(Ext4Writer, ANameMayHave255BytesOfAnyValue) {
+    std::string every_byte;
+    for (int byte = 1; byte < 256; ++byte) {
+        if (byte != '/') {
+            every_byte += static_cast<char>(byte);
+        }
+    }
+    const auto numbered = [&](int i) {
+        return fmt::format("many/{:03}", i) + every_byte.substr(0, 252);
+    };
+    constexpr int many = 400;
+    const ReadBack read{write([&](Writer &w) {
+        w.add_file(every_byte, metadata(0644), "every byte");
+        w.add_file(std::string(255, '\xff'), metadata(0644), "no character");
+        for (int i = 0; i < many; ++i) {
+            w.add_file(numbered(i), metadata(0644), std::to_string(i));
+        }
+    })};
+    EXPECT_EQ(read.content(every_byte), "every byte");
+    EXPECT_EQ(read.content(std::string(255, '\xff')), "no character");
+    EXPECT_TRUE(read.at("many").indexed);
+    for (int i = 0; i < many; ++i) {
+        EXPECT_EQ(read.content(numbered(i)), std::to_string(i));
+    }
+}
+
+TEST_F(Ext4Writer, KeepsDeviceNumbersAsLargeAsLinuxHasThem) {
+    const ReadBack read{write([](Writer &w) {
+        w.add_character_device("small", metadata(0600), 255, 255);
+        w.add_block_device("minor", metadata(0600), 0, 256);
+        w.add_character_device("largest", metadata(0600), 4095, 1'048'575);
+    })};
+    EXPECT_EQ(read.at("small").major, 255U);
+    EXPECT_EQ(read.at("small").minor, 255U);
+    EXPECT_EQ(read.at("minor").major, 0U);
+    EXPECT_EQ(read.at("minor").minor, 256U);
+    EXPECT_EQ(read.at("largest").major, 4095U);
+    EXPECT_EQ(read.at("largest").minor, 1'048'575U);
+    EXPECT_THAT(refusal([](Writer &w) { w.add_character_device("a", metadata(0600), 4096, 0); }),
+                HasSubstr("\"a\" is a device 4096:0"));
+    EXPECT_THAT(refusal([](Writer &w) { w.add_block_device("a", metadata(0600), 0, 1U << 20U); }),
+                HasSubstr("\"a\" is a device 0:1048576"));
+}
+
+TEST_F(Ext4Writer, ADirectoryOfMoreDirectoriesThanALinkCountHoldsIsInOrder) {
+    constexpr int count = 65'001;
+    const ReadBack read{write([](Writer &w) {
+        for (int i = 0; i < count; ++i) {
+            w.add_directory(fmt::format("many/{}", i), metadata(0755));
+        }
+        w.add_directory("few/one", metadata(0755));
+    })};
+    EXPECT_EQ(read.at("many").links, 1U) << "unknown (dir_nlink)";
+    EXPECT_EQ(read.at("few").links, 3U);
+    EXPECT_EQ(read.at("many/65000").links, 2U);
+}
+
+TEST_F(Ext4Writer, AnEntryTakesAtMostAHundredBytesOfMemory) {
+    // Of the heap's sum, which the allocator of a sanitizer does not tell.
+    const auto in_use = [] {
+        const struct mallinfo2 heap = ::mallinfo2();
+        return heap.uordblks + heap.hblkhd;
+    };
+    constexpr std::size_t count = 100'000;
+    write([&](Writer &w) {
+        const std::size_t before = in_use();
+        for (std::size_t i = 0; i < count; ++i) {
+            w.add_file(fmt::format("usr/share/{}/file-{:07}", i / 100, i), metadata(0644), "");
+        }
+        EXPECT_LT(in_use() - before, count * 100);
+    });
+}
+
 TEST_F(Ext4Writer, KeepsXattrsInsideTheInodeAndBeside) {
     Metadata small = metadata(0755);
     small.xattrs = {
@@ -114,10 +220,14 @@ TEST_F(Ext4Writer, KeepsXattrsInsideTheInodeAndBeside) {
                                                           "\x10\0\4\0\xff\xff\xff\xff"
                                                           "\x20\0\0\0\xff\xff\xff\xff",
                                                           44)}};
+    Metadata default_acl = acl;
+    default_acl.xattrs.push_back({"system.posix_acl_default", acl.xattrs.front().value});
     const auto path = write([&](Writer &w) {
         w.add_file("small", small, "x");
         w.add_file("large", large, "y");
         w.add_directory("acl", acl);
+        w.add_directory("default", default_acl);
+        w.add_symlink("link", metadata(0777), "small");
     });
     const ReadBack read{path};
     const auto expect_same = [&](const std::string &name, const Metadata &expected) {
@@ -130,6 +240,8 @@ TEST_F(Ext4Writer, KeepsXattrsInsideTheInodeAndBeside) {
     expect_same("small", small);
     expect_same("large", large);
     expect_same("acl", acl);
+    expect_same("default", default_acl);
+    expect_same("link", metadata(0777));
     EXPECT_EQ(read.at("small").blocks, 8U) << "no block for what fits into the inode";
     EXPECT_EQ(read.at("large").blocks, 16U);
 }
@@ -222,6 +334,10 @@ TEST_F(Ext4Writer, HolesStayHoles) {
     EXPECT_EQ(read.at("sparse").blocks, 3U * 8);
     EXPECT_EQ(read.at("hole").blocks, 0U);
     EXPECT_EQ(read.content("next"), "data");
+    EXPECT_EQ(read.content_at("sparse", 0, 10), std::string("\0\0\0\0\0begin", 10));
+    EXPECT_EQ(read.content_at("sparse", (1ULL << 32U) - 2, 8), std::string("\0\0middle", 8));
+    EXPECT_EQ(read.content_at("sparse", size - 4, 10), std::string("\0end", 4));
+    EXPECT_EQ(read.content_at("hole", (1U << 30U) - 2, 10), std::string(2, '\0'));
     struct stat status {};
     ASSERT_EQ(::stat(path.c_str(), &status), 0);
     EXPECT_LT(status.st_blocks * 512, 2 << 20);
@@ -339,6 +455,26 @@ TEST_F(Ext4Writer, RefusesWhatExt4CannotHold) {
                 HasSubstr("out of order"));
 }
 
+TEST_F(Ext4Writer, WhatWasWrittenBesideARemovedEntryIsGone) {
+    Metadata secret = metadata(0644);
+    secret.xattrs = {{"user.secret", "the secret " + pattern_of(3000, 20)}};
+    const auto image = write([&](Writer &w) {
+        w.add_file("file", secret, "x");
+        w.remove("file");
+        w.add_directory("directory", secret);
+        w.add_directory("directory", metadata(0755));
+        w.add_symlink("link", metadata(0777), "the secret " + std::string(100, 'x'));
+        w.add_symlink("link", metadata(0777), "elsewhere");
+        w.begin_file("pieces", metadata(0644), 1U << 20U);
+        for (std::uint64_t i = 0; i < 10; ++i) {
+            w.write_data(i * 8192, bytes("the secret"));
+        }
+        w.add_file("pieces", metadata(0644), "public");
+    });
+    EXPECT_EQ(read_file(image).find("the secret"), std::string::npos);
+    EXPECT_EQ(ReadBack{image}.content("pieces"), "public");
+}
+
 TEST_F(Ext4Writer, KeepsToItsLimits) {
     WriterOptions small;
     small.max_bytes = 8U << 20U;
@@ -346,6 +482,30 @@ TEST_F(Ext4Writer, KeepsToItsLimits) {
         refusal([](Writer &w) { w.add_file("a", metadata(0644), pattern_of(9U << 20U, 1)); },
                 small),
         HasSubstr("LimitsExceeded"));
+    WriterOptions short_names;
+    short_names.max_text_bytes = 2U << 20U;
+    EXPECT_THAT(refusal(
+                    [](Writer &w) {
+                        for (int i = 0; i < 10'000; ++i) {
+                            w.add_symlink(fmt::format("{:0250}", i), metadata(0777),
+                                          std::string(59, 't'));
+                        }
+                    },
+                    short_names),
+                AllOf(HasSubstr("LimitsExceeded"), HasSubstr("more than 2 MiB")));
+    WriterOptions whole_files;
+    whole_files.max_pieces = 4;
+    const auto write_pieces = [](std::uint64_t pieces) {
+        return [pieces](Writer &w) {
+            w.begin_file("a", metadata(0644), pieces * 8192);
+            for (std::uint64_t i = 0; i < pieces; ++i) {
+                w.write_data(i * 8192, bytes("x"));
+            }
+        };
+    };
+    EXPECT_EQ(refusal(write_pieces(4), whole_files), "none");
+    EXPECT_THAT(refusal(write_pieces(5), whole_files),
+                AllOf(HasSubstr("LimitsExceeded"), HasSubstr("more than 4 pieces")));
     WriterOptions few;
     few.max_inodes = 20;
     EXPECT_THAT(refusal(

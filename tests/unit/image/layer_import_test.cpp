@@ -14,7 +14,11 @@
 
 using namespace banger;
 using namespace banger::image;
+using banger::test::padded;
+using banger::test::pax_header;
+using banger::test::pax_record;
 using banger::test::Tar;
+using banger::test::ustar_block;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -310,59 +314,62 @@ TEST_F(LayerImportTest, KeepsToItsLimitsAndNamesTheEntry) {
                 AllOf(HasSubstr("LimitsExceeded"), HasSubstr("\"large\"")));
 }
 
-/// A pax header, as a tar has it in front of an entry.
-std::string pax_record(const std::string &key, const std::string &value) {
-    const std::string rest = fmt::format(" {}={}\n", key, value);
-    std::size_t length = rest.size() + 1;
-    while (std::to_string(length).size() + rest.size() != length) {
-        ++length;
-    }
-    return std::to_string(length) + rest;
-}
-
-std::string ustar_block(const std::string &name, char type, std::size_t size,
-                        const std::string &link = {}) {
-    std::string block(512, '\0');
-    const auto put = [&](std::size_t at, const std::string &text) {
-        block.replace(at, text.size(), text);
-    };
-    put(0, name);
-    put(100, "0000644");
-    put(108, "0000000");
-    put(116, "0000000");
-    put(124, fmt::format("{:011o}", size));
-    put(136, "14524770400");
-    put(148, "        ");
-    block[156] = type;
-    put(157, link);
-    put(257, std::string("ustar\00000", 8));
-    unsigned sum = 0;
-    for (const char c : block) {
-        sum += static_cast<unsigned char>(c);
-    }
-    put(148, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
-    return block;
-}
-
-std::string padded(std::string data) {
-    data.resize((data.size() + 511) / 512 * 512, '\0');
-    return data;
-}
-
 TEST_F(LayerImportTest, ANameThatIsNotUtf8KeepsItsBytes) {
     const std::string pax = pax_record("path", "caf\xe9/link") + pax_record("linkpath", "na\xefve");
-    EXPECT_EQ(refusal_of(ustar_block("pax", 'x', pax.size()) + padded(pax) +
-                         ustar_block("link", '2', 0, "nave") + std::string(1024, '\0')),
-              "none");
+    EXPECT_EQ(
+        refusal_of(pax_header(pax) + ustar_block("link", '2', 0, "nave") + std::string(1024, '\0')),
+        "none");
     EXPECT_THAT(paths(), ElementsAre("caf\xe9", "caf\xe9/link"));
     EXPECT_EQ(test::ReadBack{image()}.at("caf\xe9/link").target, "na\xefve");
+}
+
+TEST_F(LayerImportTest, ATimeBefore1970KeepsItsFraction) {
+    const auto dated = [](const std::string &name, const std::string &time) {
+        const std::string pax = pax_record("mtime", time) + pax_record("atime", time);
+        return pax_header(pax) + ustar_block(name, '0', 0);
+    };
+    EXPECT_EQ(refusal_of(dated("before", "-5.5") + dated("whole", "-5") +
+                         dated("long", "-2000000000.000000001") + dated("after", "5.5") +
+                         dated("far", "15032385535.25") + std::string(1024, '\0')),
+              "none");
+    const test::ReadBack read{image()};
+    EXPECT_EQ(read.at("before").modified, (ext4::Time{-6, 500'000'000}));
+    EXPECT_EQ(read.at("before").accessed, (ext4::Time{-6, 500'000'000}));
+    EXPECT_EQ(read.at("whole").modified, (ext4::Time{-5, 0}));
+    EXPECT_EQ(read.at("long").modified, (ext4::Time{-2'000'000'001, 999'999'999}));
+    EXPECT_EQ(read.at("after").modified, (ext4::Time{5, 500'000'000}));
+    EXPECT_EQ(read.at("far").modified, (ext4::Time{15'032'385'535, 250'000'000}));
+}
+
+TEST_F(LayerImportTest, AHoleOfATarIsAHole) {
+    // GNU's sparse files, version 1.0, as `tar --sparse --format=pax` makes them.
+    const std::string pax =
+        pax_record("GNU.sparse.major", "1") + pax_record("GNU.sparse.minor", "0") +
+        pax_record("GNU.sparse.name", "disk") + pax_record("GNU.sparse.realsize", "5000000512");
+    const std::string map = padded("2\n0\n512\n5000000000\n512\n");
+    EXPECT_EQ(refusal_of(pax_header(pax) +
+                         ustar_block("GNUSparseFile.0/disk", '0', map.size() + 1024) + map +
+                         std::string(512, 'a') + std::string(512, 'z') + std::string(1024, '\0')),
+              "none");
+    const test::ReadBack read{image()};
+    EXPECT_EQ(read.at("disk").size, 5'000'000'512U);
+    EXPECT_EQ(read.at("disk").blocks, 2U * 8);
+    EXPECT_EQ(read.content_at("disk", 511, 2), std::string("a\0", 2));
+    EXPECT_EQ(read.content_at("disk", 4'999'999'999, 2), std::string("\0z", 2));
+}
+
+TEST_F(LayerImportTest, RefusesADeviceThatLinuxCannotHaveAndNamesIt) {
+    for (const auto &[name, type] : {std::pair{"character", AE_IFCHR}, {"block", AE_IFBLK}}) {
+        EXPECT_THAT(refusal({{{.path = name, .type = type, .device = 5000}}}),
+                    AllOf(HasSubstr("InvalidArgument"), HasSubstr(fmt::format("\"{}\"", name))));
+    }
 }
 
 TEST_F(LayerImportTest, RefusesAFileWhoseDataIsNotAsLongAsItSays) {
     const auto liar = [](const std::string &size) {
         const std::string pax = pax_record("SCHILY.realsize", size);
-        return ustar_block("pax", 'x', pax.size()) + padded(pax) + ustar_block("liar", '0', 9) +
-               padded("nine byte") + std::string(1024, '\0');
+        return pax_header(pax) + ustar_block("liar", '0', 9) + padded("nine byte") +
+               std::string(1024, '\0');
     };
     EXPECT_THAT(refusal_of(liar("4")), HasSubstr("\"liar\""));
     EXPECT_THAT(refusal_of(liar("4000")),

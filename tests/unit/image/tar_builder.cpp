@@ -1,5 +1,6 @@
 #include "tests/unit/image/tar_builder.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace banger::test {
@@ -46,6 +47,48 @@ void Tar::add(const Entry &e) {
     ASSERT_EQ(archive_write_header(archive_.get(), entry.get()), ARCHIVE_OK)
         << archive_error_string(archive_.get());
     archive_write_data(archive_.get(), e.content.data(), e.content.size());
+}
+
+std::string pax_record(const std::string &key, const std::string &value) {
+    const std::string rest = fmt::format(" {}={}\n", key, value);
+    std::size_t length = rest.size() + 1;
+    while (std::to_string(length).size() + rest.size() != length) {
+        ++length;
+    }
+    return std::to_string(length) + rest;
+}
+
+std::string ustar_block(const std::string &name, char type, std::size_t size,
+                        const std::string &link) {
+    std::string block(512, '\0');
+    const auto put = [&](std::size_t at, const std::string &text) {
+        block.replace(at, text.size(), text);
+    };
+    put(0, name);
+    put(100, "0000644");
+    put(108, "0000000");
+    put(116, "0000000");
+    put(124, fmt::format("{:011o}", size));
+    put(136, "14524770400");
+    put(148, "        ");
+    block[156] = type;
+    put(157, link);
+    put(257, std::string("ustar\00000", 8));
+    unsigned sum = 0;
+    for (const char c : block) {
+        sum += static_cast<unsigned char>(c);
+    }
+    put(148, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
+    return block;
+}
+
+std::string padded(std::string data) {
+    data.resize((data.size() + 511) / 512 * 512, '\0');
+    return data;
+}
+
+std::string pax_header(const std::string &records) {
+    return ustar_block("pax", 'x', records.size()) + padded(records);
 }
 
 } // namespace banger::test

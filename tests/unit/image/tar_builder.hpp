@@ -36,4 +36,13 @@ private:
     std::unique_ptr<archive, int (*)(archive *)> archive_;
 };
 
+/// For what libarchive does not write: the parts of a tar by hand.
+std::string pax_record(const std::string &key, const std::string &value);
+/// Records, as a tar has them in front of an entry.
+std::string pax_header(const std::string &records);
+std::string ustar_block(const std::string &name, char type, std::size_t size,
+                        const std::string &link = {});
+/// Up to whole blocks of 512 bytes.
+std::string padded(std::string data);
+
 } // namespace banger::test

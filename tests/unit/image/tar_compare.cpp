@@ -74,6 +74,11 @@ Expected expected_of(ArchiveReader &tar, archive_entry *entry) {
     expected.gid = static_cast<std::uint32_t>(archive_entry_gid(entry));
     expected.seconds = archive_entry_mtime(entry);
     expected.nanoseconds = static_cast<std::uint32_t>(archive_entry_mtime_nsec(entry));
+    if (expected.seconds < 0 && expected.nanoseconds > 0) {
+        // In the tar the sign is that of the whole number; libarchive takes it for the seconds'.
+        expected.seconds -= 1;
+        expected.nanoseconds = 1'000'000'000 - expected.nanoseconds;
+    }
     expected.major = static_cast<std::uint32_t>(archive_entry_rdevmajor(entry));
     expected.minor = static_cast<std::uint32_t>(archive_entry_rdevminor(entry));
     if (const char *target = archive_entry_symlink(entry); target != nullptr) {

@@ -15,7 +15,11 @@
 
 using namespace banger;
 using namespace banger::image;
+using banger::test::padded;
+using banger::test::pax_header;
+using banger::test::pax_record;
 using banger::test::Tar;
+using banger::test::ustar_block;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -93,6 +97,28 @@ TEST_F(TarImportTest, EqualsTheTarEntryByEntry) {
     EXPECT_THAT(test::differences(directory_ / "tar", directory_ / "image", entries),
                 ElementsAre());
     EXPECT_EQ(entries, 4050U);
+}
+
+TEST_F(TarImportTest, NamesAndTargetsKeepTheirBytesWhateverTheyAre) {
+    const std::string path = "caf\xe9/" + std::string(255, '\xe9');
+    const std::string target(4095, '\xfe');
+    const std::string file =
+        pax_header(pax_record("path", path)) + ustar_block("x", '0', 1) + padded("x");
+    write_file_atomically(directory_ / "tar", file + ustar_block("short\xff", '0', 0) +
+                                                  ustar_block("hard\xfe", '1', 0, "short\xff") +
+                                                  pax_header(pax_record("linkpath", target)) +
+                                                  ustar_block("link", '2', 0) +
+                                                  std::string(1024, '\0'));
+    import();
+    const test::ReadBack read{directory_ / "image"};
+    EXPECT_EQ(read.content(path), "x");
+    EXPECT_EQ(read.at("hard\xfe").inode, read.at("short\xff").inode);
+    EXPECT_TRUE(read.at("link").target == target);
+
+    write_file_atomically(directory_ / "tar", file + pax_header(pax_record("linkpath", path)) +
+                                                  ustar_block("lost", '1', 0) +
+                                                  std::string(1024, '\0'));
+    EXPECT_THAT(refusal(), HasSubstr("\"lost\"")) << "libarchive loses what it links to";
 }
 
 TEST_F(TarImportTest, TheAclsMaskIsTheGroupsPermissions) {
