@@ -23,7 +23,7 @@ constexpr mode_t for_everybody = 01777;
 
 /// Makes a directory that is missing, also where a symbolic link leads to it.
 fs::path made(const char *path, mode_t mode) {
-    const fs::path place = "/" / resolve_in("/", path);
+    fs::path place = "/" / resolve_in("/", path);
     std::error_code ignored;
     fs::create_directories(place.parent_path(), ignored);
     if (::mkdir(place.c_str(), mode) == 0) {

@@ -12,7 +12,8 @@ storage:
   maintenance: {readonly: {enabled: true}, uploadpurging: {enabled: false}}
 http: {addr: "127.0.0.1:5000"}
 YAML
-        systemd-run --user --quiet --collect --unit=registry docker-registry serve ~/registry.yml' sh "$1" </dev/null
+        systemd-run --user --quiet --collect --unit=registry --property=Restart=always \
+            docker-registry serve ~/registry.yml' sh "$1" </dev/null
     check "a registry has the $1 zoo" eventually 20 alice curl -sf http://127.0.0.1:5000/v2/ </dev/null
     E2E_ZOO=$1
 }
