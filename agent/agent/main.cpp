@@ -8,7 +8,6 @@
 #include "agent/agent/log.hpp"
 #include "agent/agent/loop.hpp"
 #include "agent/agent/notify.hpp"
-#include "agent/agent/pid1.hpp"
 #include "agent/agent/readiness.hpp"
 #include "agent/agent/transport.hpp"
 #include "base/error.hpp"
@@ -98,9 +97,6 @@ void on_notification(const NotifyListener::Message &message, Api &api,
 [[noreturn]] void serve(Options options) {
     const UniqueFd signals = take_signals();
     protect_from_oom();
-    if (options.init == Init::Agent) {
-        mount_api_file_systems();
-    }
     Loop loop;
     Api api(loop, options.init, options.boot_generation);
     channel::ChannelServer server(
@@ -126,7 +122,7 @@ void on_notification(const NotifyListener::Message &message, Api &api,
     }
     std::unique_ptr<LoginWatch> login_watch;
     if (options.init != Init::Systemd) {
-        login_watch = std::make_unique<LoginWatch>(loop, api.events());
+        login_watch = std::make_unique<LoginWatch>(loop, api.events(), options.init == Init::Other);
     }
     loop.run();
 }

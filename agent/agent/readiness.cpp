@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <utility>
 
 namespace banger::agent {
 namespace {
@@ -16,7 +17,9 @@ using namespace std::chrono_literals;
 
 constexpr unsigned ssh_port = 22;
 constexpr auto between_looks = 200ms;
-constexpr int looks = 600;
+/// Half a minute, then two: not every image that has an SSH server starts it.
+constexpr int looks_of_boot = 150;
+constexpr int most_looks = 600;
 
 } // namespace
 
@@ -51,24 +54,44 @@ bool listens_on(unsigned port) {
 
 int tell_login_ready() {
     constexpr auto answer_time = 5000ms;
-    if (has_sshd() && !listens_on(ssh_port)) {
+    if (!has_sshd()) {
+        return 0;
+    }
+    if (!listens_on(ssh_port)) {
         log("the SSH server does not listen: no login is possible");
         return 1;
     }
     return notify_and_wait("BANGER=login-ready", answer_time) ? 0 : 1;
 }
 
-LoginWatch::LoginWatch(Loop &loop, Events &events)
-    : loop_(loop), events_(events), looks_left_(looks) {
-    look();
+LoginWatch::LoginWatch(Loop &loop, Events &events, bool init_may_start_sshd)
+    : loop_(loop), events_(events) {
+    if (!has_sshd() || !init_may_start_sshd) {
+        boot_finished();
+    }
+    if (has_sshd()) {
+        look();
+    }
 }
 
 void LoginWatch::look() {
-    if (!has_sshd() || listens_on(ssh_port)) {
+    if (listens_on(ssh_port)) {
         events_.tell({channel::Event::Kind::LoginReady, {}});
-        events_.tell({channel::Event::Kind::BootFinished, {}});
-    } else if (--looks_left_ > 0) {
+        boot_finished();
+        return;
+    }
+    ++looks_;
+    if (looks_ == looks_of_boot) {
+        boot_finished();
+    }
+    if (looks_ < most_looks) {
         timer_ = loop_.timer(between_looks, [this] { look(); });
+    }
+}
+
+void LoginWatch::boot_finished() {
+    if (!std::exchange(boot_finished_, true)) {
+        events_.tell({channel::Event::Kind::BootFinished, {}});
     }
 }
 

@@ -1,5 +1,6 @@
 #include "agent/init/guest_files.hpp"
 
+#include "agent/init/tree_path.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 
@@ -43,18 +44,45 @@ void put_program(const fs::path &from, const fs::path &path) {
     }
 }
 
+/// The layer, and the image that it will lie over.
+class Layer {
+public:
+    Layer(fs::path layer, fs::path image) : layer_(std::move(layer)), image_(std::move(image)) {}
+
+    /// Where a file has to be to replace the image's. A directory here would hide a symbolic link
+    /// of the image, and all that is reached through it: the file goes where the link leads.
+    fs::path at(const fs::path &path) const {
+        return layer_ / resolve_in(image_, path.parent_path()) / path.filename();
+    }
+
+    fs::path in_image(const fs::path &path) const {
+        return image_ / resolve_in(image_, path.parent_path()) / path.filename();
+    }
+
+    bool image_has(const fs::path &path) const {
+        std::error_code ignored;
+        return fs::exists(fs::symlink_status(in_image(path), ignored));
+    }
+
+    /// The image has one directory for both.
+    bool merged(const fs::path &one, const fs::path &other) const {
+        return resolve_in(image_, one) == resolve_in(image_, other);
+    }
+
+private:
+    fs::path layer_;
+    fs::path image_;
+};
+
 /// Where the image's systemd looks: /usr/lib/systemd, or /lib/systemd before Debian merged the two;
 /// empty without systemd.
-fs::path systemd_directory(const fs::path &image) {
-    std::error_code ignored;
-    if (fs::exists(image / "usr/lib/systemd/system", ignored)) {
-        // An image that is not merged has only user units and the like there.
-        if (fs::is_symlink(fs::symlink_status(image / "lib", ignored)) ||
-            !fs::exists(image / "lib/systemd/systemd", ignored)) {
-            return "usr/lib/systemd";
-        }
+fs::path systemd_directory(const Layer &layer) {
+    // An image that is not merged has only user units and the like in /usr/lib.
+    if (layer.image_has("usr/lib/systemd/system") &&
+        (layer.merged("lib", "usr/lib") || !layer.image_has("lib/systemd/systemd"))) {
+        return "usr/lib/systemd";
     }
-    return fs::exists(image / "lib/systemd/systemd", ignored) ? "lib/systemd" : "";
+    return layer.image_has("lib/systemd/systemd") ? "lib/systemd" : "";
 }
 
 constexpr std::string_view login_ready_unit = R"([Unit]
@@ -73,7 +101,7 @@ constexpr std::string_view stop_timeout = "[Manager]\nDefaultTimeoutStopSec=8s\n
 /// While the guest boots, whoever wants to get in goes before what starts besides: on one
 /// processor, Docker doubled the time of a login. udev has hundreds of devices to look at then, and
 /// nothing of the boot waits for any of them. systemd.resource-control(5): it ends with the boot.
-void put_startup_weights(const fs::path &systemd) {
+void put_startup_weights(const Layer &layer, const fs::path &systemd) {
     struct Weight {
         std::string_view unit;
         std::string_view section;
@@ -92,7 +120,7 @@ void put_startup_weights(const fs::path &systemd) {
         Weight{"systemd-udevd.service", "Service", 10},
     };
     for (const auto &[unit, section, value] : weights) {
-        put(systemd / fmt::format("system/{}.d/50-banger.conf", unit),
+        put(layer.at(systemd / fmt::format("system/{}.d/50-banger.conf", unit)),
             fmt::format("[{}]\nStartupCPUWeight={}\n", section, value));
     }
 }
@@ -106,12 +134,10 @@ for file in "${GNUPGHOME:-$HOME/.gnupg}"/*.conf /etc/gnupg/*.conf; do
 done
 )";
 
-void put_gpg_agent_generator(const fs::path &layer, const fs::path &image) {
-    constexpr const char *name = "systemd/user-environment-generators/90gpg-agent";
-    std::error_code ignored;
-    if (fs::exists(image / "usr/lib" / name, ignored) &&
-        !fs::exists(fs::symlink_status(image / "etc" / name, ignored))) {
-        const fs::path path = layer / "etc" / name;
+void put_gpg_agent_generator(const Layer &layer) {
+    const fs::path name = "systemd/user-environment-generators/90gpg-agent";
+    if (layer.image_has("usr/lib" / name) && !layer.image_has("etc" / name)) {
+        const fs::path path = layer.at("etc" / name);
         put(path, gpg_agent_generator);
         fs::permissions(path, fs::perms{0755});
     }
@@ -137,19 +163,21 @@ constexpr auto units_without_use = std::to_array<std::string_view>({
 
 /// pam_motd(8) starts five programs at each login, also for `ssh … true`, for Debian's one script,
 /// which says what kernel this is. A directory that somebody makes in its place works again.
-void hide_greeting_of_the_kernel(const fs::path &layer, const fs::path &image) {
+void hide_greeting_of_the_kernel(const Layer &layer) {
     constexpr const char *name = "etc/update-motd.d";
     std::error_code ignored;
     std::vector<fs::path> scripts;
-    for (fs::directory_iterator i{image / name, ignored}, end; i != end; i.increment(ignored)) {
+    for (fs::directory_iterator i{layer.in_image(name), ignored}, end; i != end;
+         i.increment(ignored)) {
         scripts.push_back(i->path().filename());
     }
     if (scripts != std::vector<fs::path>{"10-uname"}) {
         return;
     }
-    fs::create_directories(layer / "etc");
+    const fs::path path = layer.at(name);
+    fs::create_directories(path.parent_path());
     // A whiteout of overlayfs.
-    if (::mknod((layer / name).c_str(), S_IFCHR, 0) != 0) {
+    if (::mknod(path.c_str(), S_IFCHR, 0) != 0) {
         throw_errno(fmt::format("hide /{}", name));
     }
 }
@@ -157,52 +185,56 @@ void hide_greeting_of_the_kernel(const fs::path &layer, const fs::path &image) {
 /// logind(8) makes the first login wait for its user manager, a tenth of the way to a first `ssh …
 /// true`. A second processor has the time to start it before; on a single one it would only come in
 /// the way of the boot.
-void start_user_manager_early(const fs::path &layer) {
+void start_user_manager_early(const Layer &layer) {
     if (::get_nprocs() > 1) {
-        put(layer / "var/lib/systemd/linger/root", "");
+        put(layer.at("var/lib/systemd/linger/root"), "");
     }
 }
 
-void put_systemd_files(const fs::path &systemd) {
-    put(systemd / "system/banger-login-ready.service", login_ready_unit);
-    put_link(systemd / "system/multi-user.target.wants/banger-login-ready.service",
+void put_systemd_files(const Layer &layer, const fs::path &systemd) {
+    const auto put_in = [&](const char *path, std::string_view content) {
+        put(layer.at(systemd / path), content);
+    };
+    put_in("system/banger-login-ready.service", login_ready_unit);
+    put_link(layer.at(systemd / "system/multi-user.target.wants/banger-login-ready.service"),
              "../banger-login-ready.service");
-    put(systemd / "system.conf.d/50-banger.conf", stop_timeout);
-    put(systemd / "user.conf.d/50-banger.conf", stop_timeout);
-    put(systemd / "system/user@.service.d/50-banger.conf", "[Service]\nTimeoutStopSec=8s\n");
-    put_startup_weights(systemd);
-    put_link(systemd / "system-shutdown/banger-shutdown", agent_in_guest);
+    put_in("system.conf.d/50-banger.conf", stop_timeout);
+    put_in("user.conf.d/50-banger.conf", stop_timeout);
+    put_in("system/user@.service.d/50-banger.conf", "[Service]\nTimeoutStopSec=8s\n");
+    put_startup_weights(layer, systemd);
+    put_link(layer.at(systemd / "system-shutdown/banger-shutdown"), agent_in_guest);
     // The link is configured before init starts, and stays so.
-    put(systemd / "network/00-banger.network", "[Match]\nName=eth0\n\n[Link]\nUnmanaged=yes\n");
+    put_in("network/00-banger.network", "[Match]\nName=eth0\n\n[Link]\nUnmanaged=yes\n");
+    put_gpg_agent_generator(layer);
+    start_user_manager_early(layer);
+    for (const std::string_view unit : units_without_use) {
+        put_link(layer.at(fs::path("etc/systemd/system") / unit), "/dev/null");
+    }
+    if (!layer.image_has("usr/bin/kmod") && !layer.image_has("bin/kmod")) {
+        // It would fail for want of that program, now that there are modules.
+        put_link(layer.at("etc/systemd/system/kmod-static-nodes.service"), "/dev/null");
+    }
 }
 
 } // namespace
 
-void write_guest_files(const fs::path &layer, const fs::path &agent, const fs::path &image) {
-    put_program(agent, layer / fs::path(agent_in_guest).relative_path());
-    if (const fs::path systemd = systemd_directory(image); !systemd.empty()) {
-        put_systemd_files(layer / systemd);
-        put_gpg_agent_generator(layer, image);
-        start_user_manager_early(layer);
-        const fs::path units = layer / "etc/systemd/system";
-        for (const std::string_view unit : units_without_use) {
-            put_link(units / unit, "/dev/null");
-        }
-        std::error_code ignored;
-        if (!fs::exists(image / "usr/bin/kmod", ignored) &&
-            !fs::exists(image / "bin/kmod", ignored)) {
-            // It would fail for want of that program, now that there are modules.
-            put_link(units / "kmod-static-nodes.service", "/dev/null");
-        }
+void write_guest_files(const fs::path &directory, const fs::path &agent, const fs::path &image) {
+    const Layer layer{directory, image};
+    put_program(agent, layer.at(agent_in_guest));
+    if (const fs::path systemd = systemd_directory(layer); !systemd.empty()) {
+        put_systemd_files(layer, systemd);
     }
-    hide_greeting_of_the_kernel(layer, image);
-    put(layer / "etc/fstab", "# The disks of this VM are mounted before this file is read.\n");
-    put(layer / "etc/cloud/cloud-init.disabled", "");
-    put(layer / "usr/lib/NetworkManager/conf.d/00-banger.conf",
+    hide_greeting_of_the_kernel(layer);
+    put(layer.at("etc/fstab"), "# The disks of this VM are mounted before this file is read.\n");
+    if (layer.image_has("etc/crypttab")) {
+        // systemd would wait 90 s for each device.
+        put(layer.at("etc/crypttab"), "# This VM has no encrypted disks.\n");
+    }
+    put(layer.at("etc/cloud/cloud-init.disabled"), "");
+    put(layer.at("usr/lib/NetworkManager/conf.d/00-banger.conf"),
         "[keyfile]\nunmanaged-devices=interface-name:eth0\n");
-    std::error_code ignored;
-    if (fs::exists(image / "etc/network/interfaces", ignored)) {
-        put(layer / "etc/network/interfaces",
+    if (layer.image_has("etc/network/interfaces")) {
+        put(layer.at("etc/network/interfaces"),
             "# eth0 is configured before this file is read.\nauto lo\niface lo inet loopback\n");
     }
 }

@@ -8,6 +8,7 @@
 #include "agent/init/kernel_modules.hpp"
 #include "agent/init/mounts.hpp"
 #include "agent/init/root.hpp"
+#include "agent/init/runtime_directories.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 
@@ -102,9 +103,10 @@ void start_agent(const std::string &init, std::uint64_t generation, const Unique
         warn(error.what());
     }
     switch_root(assemble_root(disks, "/banger/agent"));
+    const std::string init = kind_of_init();
+    make_runtime_directories(init == "systemd");
     identity::apply(identity, "/", warn);
 
-    const std::string init = kind_of_init();
     const UniqueFd notify = agent::bind_notify_socket();
     if (init == "agent") {
         connect_stdio_to_kernel_log();

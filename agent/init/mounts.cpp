@@ -1,5 +1,6 @@
 #include "agent/init/mounts.hpp"
 
+#include "agent/init/tree_path.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 
@@ -22,7 +23,9 @@ void mount_at(const std::string &source, const std::filesystem::path &target,
 }
 
 void bind_at(const UniqueFd &source, const std::filesystem::path &target) {
-    mount_at(fmt::format("/proc/self/fd/{}", source.get()), target, "none", MS_BIND);
+    // Also where a link of the image leads to a directory that is not there.
+    const std::filesystem::path place = "/" / resolve_in("/", target);
+    mount_at(fmt::format("/proc/self/fd/{}", source.get()), place, "none", MS_BIND);
 }
 
 UniqueFd open_directory(const std::filesystem::path &path, mode_t mode) {

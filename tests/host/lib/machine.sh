@@ -21,19 +21,21 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# start_qemu IMAGE GOLDEN-DISK: the disk is not written to: what the host writes is gone with it.
+# start_qemu IMAGE DISK…: no disk is written to: what the host writes is gone with it.
 start_qemu() {
-    local image=$1 golden=$2 port khz golden_drive=()
+    local image=$1 disk port khz drives=()
     port=$(free_port)
     khz=$(tsc_khz)
     echo "$port" >"$HOST_STATE/port"
-    [ -z "$golden" ] || golden_drive=(-drive "file=$golden,if=virtio,format=raw,snapshot=on,cache=unsafe")
+    for disk in "$image/disk" "${@:2}"; do
+        drives+=(-drive "file=$disk,if=virtio,format=raw,snapshot=on,cache=unsafe")
+    done
     qemu-system-x86_64 -name "banger-$HOST_NAME" -daemonize -pidfile "$HOST_STATE/qemu.pid" \
         -M q35 -accel tcg,thread=multi,tb-size=512 -cpu EPYC-v2,+svm -smp "${BANGER_HOST_CPUS:-2}" \
         -m "${BANGER_HOST_MEMORY:-3072}" -nodefaults -no-user-config -display none \
         -kernel "$image/vmlinuz" -initrd "$image/initrd" \
         -append "console=ttyS0 quiet root=/dev/vda rw ${khz:+tsc_early_khz=$khz}" \
-        -drive "file=$image/disk,if=virtio,format=raw,snapshot=on,cache=unsafe" "${golden_drive[@]}" \
+        "${drives[@]}" \
         -netdev "user,id=uplink,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=uplink \
         -device virtio-rng-pci -serial "file:$HOST_STATE/console" \
         -qmp "unix:$HOST_STATE/qmp,server=on,wait=off" 2>"$HOST_STATE/qemu.log" ||
@@ -67,14 +69,24 @@ wait_for_ssh() {
     done
 }
 
+# machine_up IMAGE FOLDER:PATH…: each folder as a disk of its own, mounted at its path.
 machine_up() {
-    local image=$1 golden=$2
+    local image=$1 share folder disk disks=() devices=(/dev/vd{b..z})
     mkdir -p "$HOST_STATE"
     ln -s "$image" "$HOST_STATE/image"
-    start_qemu "$image" "$golden"
+    shift
+    for share; do
+        folder=${share%%:*}
+        disk=$HOST_STATE/share${#disks[@]}
+        mke2fs -q -t ext4 -d "$folder" "$disk" "$(($(du -sm "$folder" | cut -f1) * 5 / 4 + 64))M"
+        disks+=("$disk")
+    done
+    start_qemu "$image" "${disks[@]}"
     wait_for_ssh
-    [ -z "$golden" ] ||
-        host_ssh root -- sh -c 'mkdir -p /var/cache/banger-golden && mount -o ro /dev/vdb /var/cache/banger-golden'
+    for share; do
+        host_ssh root -- sh -c 'mkdir -p "$1" && mount -o ro "$2" "$1"' sh "${share#*:}" "${devices[0]}"
+        devices=("${devices[@]:1}")
+    done
 }
 
 machine_down() {
