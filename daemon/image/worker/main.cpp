@@ -10,6 +10,7 @@
 #include "daemon/image/worker/kernel_package.hpp"
 #include "daemon/image/worker/oci_image.hpp"
 #include "daemon/image/worker/output_file.hpp"
+#include "daemon/image/worker/part_fetch.hpp"
 #include "daemon/image/worker/report.hpp"
 #include "daemon/image/worker/tar_import.hpp"
 
@@ -19,6 +20,7 @@
 #include <clocale>
 #include <exception>
 #include <new>
+#include <tuple>
 
 namespace banger::image {
 namespace {
@@ -44,6 +46,35 @@ struct TarToExt4 {
                        {"used", written.used_bytes},
                        {"inodes", written.inodes},
                        {"digest", sha256_of_file(output)}});
+    }
+};
+
+struct FetchParts {
+    using File = std::tuple<std::string, std::string, std::string, std::uint64_t, std::string,
+                            std::uint32_t>;
+    using Key = std::tuple<std::string, std::string, std::string, std::uint64_t, std::string>;
+    std::string directory;
+    std::vector<File> files;
+    std::vector<Key> keys;
+    std::string http_proxy;
+    std::string https_proxy;
+
+    void run(Report &report) const {
+        // libcurl's own settings; what the environment has goes first, as with curl(1).
+        if (!http_proxy.empty()) {
+            ::setenv("http_proxy", http_proxy.c_str(), 0);
+        }
+        if (!https_proxy.empty()) {
+            ::setenv("https_proxy", https_proxy.c_str(), 0);
+        }
+        PartFetch wanted{directory, {}};
+        for (const auto &[name, url, sha256, size, source] : keys) {
+            wanted.parts.push_back({name, url, sha256, size, {}, 0, source});
+        }
+        for (const auto &[name, url, sha256, size, path, mode] : files) {
+            wanted.parts.push_back({name, url, sha256, size, path, mode, {}});
+        }
+        fetch_parts(wanted, report);
     }
 };
 
@@ -104,6 +135,15 @@ int run(int argc, char **argv) {
     disk_command->add_option("--size", disk_size)->required();
     disk_command->add_option("--label", disk_label)->required();
 
+    FetchParts parts_of_recipe;
+    auto *parts_command =
+        app.add_subcommand("fetch-parts", "Fetch what a recipe names by URL, the keys first");
+    parts_command->add_option("--directory", parts_of_recipe.directory)->required();
+    parts_command->add_option("--key", parts_of_recipe.keys, "NAME URL SHA256 SIZE APT-SOURCE");
+    parts_command->add_option("--file", parts_of_recipe.files, "NAME URL SHA256 SIZE PATH MODE");
+    parts_command->add_option("--http-proxy", parts_of_recipe.http_proxy);
+    parts_command->add_option("--https-proxy", parts_of_recipe.https_proxy);
+
     CLI11_PARSE(app, argc, argv);
     try {
         if (*tar_command) {
@@ -118,6 +158,8 @@ int run(int argc, char **argv) {
                 oci.registries.mirrors[registry].push_back(place);
             }
             write_oci_image(oci, report);
+        } else if (*parts_command) {
+            parts_of_recipe.run(report);
         } else if (*initramfs_command) {
             write_initramfs(parts, report);
         } else {

@@ -1,44 +1,56 @@
-#include "daemon/kernel/apt.hpp"
+#include "daemon/debian/private_apt.hpp"
 
 #include "base/error.hpp"
 #include "base/files.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 
-namespace banger::kernel {
+namespace banger::debian {
 namespace {
 
-/// The value of a field of the stanza at the beginning of `text`; "" if it has none.
-std::string field(std::string_view text, std::string_view name) {
-    while (!text.empty()) {
-        const auto end = text.find('\n');
-        const std::string_view line = text.substr(0, end);
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-        if (line.empty()) {
-            break;
-        }
-        if (line.starts_with(name) && line.substr(name.size()).starts_with(": ")) {
-            return std::string(line.substr(name.size() + 2));
+namespace fs = std::filesystem;
+
+constexpr std::size_t max_release = 4U << 20U; // Debian's own have 150 KiB
+
+/// "Sat, 06 Sep 2025 10:12:45 UTC"
+std::int64_t parse_date(const std::string &text) {
+    std::tm date{};
+    const char *end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S", &date);
+    return end != nullptr ? std::max<std::int64_t>(0, ::timegm(&date)) : 0;
+}
+
+std::int64_t date_of_release(const fs::path &file) {
+    constexpr std::string_view field = "Date: ";
+    std::istringstream lines{read_file(file, max_release)};
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with(field)) {
+            return parse_date(line.substr(field.size()));
         }
     }
-    return {};
+    return 0;
 }
 
 } // namespace
 
-PrivateApt::PrivateApt(std::filesystem::path directory,
-                       const std::vector<std::string> &source_lines)
+PrivateApt::PrivateApt(fs::path directory, const std::vector<std::string> &source_lines)
     : directory_(std::move(directory)) {
     for (const char *name : {"state/lists/partial", "cache/archives/partial", "packages"}) {
         make_private_directories(directory_ / name);
     }
+    write_file_atomically(directory_ / "status", "");
+    use(source_lines);
+}
+
+void PrivateApt::use(const std::vector<std::string> &source_lines) {
     std::string sources;
     for (const auto &line : source_lines) {
         sources += line + "\n";
     }
     write_file_atomically(directory_ / "sources.list", sources);
-    write_file_atomically(directory_ / "status", "");
 }
 
 Command PrivateApt::command(std::string program, std::vector<std::string> arguments) const {
@@ -51,7 +63,9 @@ Command PrivateApt::command(std::string program, std::vector<std::string> argume
                     "-oAcquire::Retries=1", "-oAPT::Architecture=amd64",
                     "-oAPT::Architectures=amd64",
                     // One list that cannot be fetched is a failure, not a warning.
-                    "-oAPT::Update::Error-Mode=any"};
+                    "-oAPT::Update::Error-Mode=any",
+                    // Archives are added one by one.
+                    "-oAPT::Get::List-Cleanup=false"};
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     command.environment = {"LC_ALL=C.UTF-8"};
     command.die_with_parent = true;
@@ -60,6 +74,12 @@ Command PrivateApt::command(std::string program, std::vector<std::string> argume
 
 Command PrivateApt::update() const {
     return command("apt-get", {"-oAPT::Status-Fd=3", "update"});
+}
+
+Command PrivateApt::update_briefly() const {
+    return command("apt-get",
+                   {"-oAcquire::Retries=0", "-oAcquire::http::Timeout=10",
+                    "-oAcquire::https::Timeout=10", "-oAPT::Status-Fd=3", "update"});
 }
 
 Command PrivateApt::show(const std::string &package) const {
@@ -72,33 +92,31 @@ Command PrivateApt::download(const std::string &package) const {
     return download;
 }
 
-Package parse_package(std::string_view text) {
-    Package package;
-    package.name = field(text, "Package");
-    package.version = field(text, "Version");
-    package.depends = field(text, "Depends");
-    const std::string size = field(text, "Size");
-    std::from_chars(size.data(), size.data() + size.size(), package.size);
-    if (package.name.empty() || package.version.empty()) {
-        fail(ErrorCode::NotFound, "the Debian archive has no such package");
-    }
-    return package;
+Command PrivateApt::try_install(const std::vector<std::string> &names) const {
+    std::vector<std::string> arguments{"--simulate", "-oAPT::Install-Recommends=false", "install"};
+    arguments.insert(arguments.end(), names.begin(), names.end());
+    return command("apt-get", std::move(arguments));
 }
 
-std::string kernel_package(const Package &metapackage) {
-    const std::string &depends = metapackage.depends;
-    const auto begin = depends.find("linux-image-");
-    const auto end = depends.find_first_of(" ,|", begin);
-    std::string name =
-        begin == std::string::npos ? std::string{} : depends.substr(begin, end - begin);
-    const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
-        return std::isalnum(c) != 0 || c == '-' || c == '+' || c == '.';
-    });
-    if (name.empty() || !plain) {
-        fail(ErrorCode::NotFound, "the package {} names no kernel: {:?}", metapackage.name,
-             depends);
+std::vector<fs::path> PrivateApt::lists() const {
+    std::vector<fs::path> found;
+    for (const auto &entry : fs::directory_iterator{directory_ / "state/lists"}) {
+        if (entry.is_regular_file() && entry.path().filename() != "lock") {
+            found.push_back(entry.path());
+        }
     }
-    return name;
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+std::int64_t newest_release(const std::vector<fs::path> &lists) {
+    std::int64_t newest = 0;
+    for (const auto &list : lists) {
+        if (list.filename().string().ends_with("Release")) { // "…_InRelease", too
+            newest = std::max(newest, date_of_release(list));
+        }
+    }
+    return newest;
 }
 
 std::optional<double> download_fraction(std::string_view status_line) {
@@ -118,4 +136,4 @@ std::optional<double> download_fraction(std::string_view status_line) {
     return std::clamp(percent / 100, 0.0, 1.0);
 }
 
-} // namespace banger::kernel
+} // namespace banger::debian
