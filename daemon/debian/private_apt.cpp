@@ -93,7 +93,9 @@ Command PrivateApt::download(const std::string &package) const {
 }
 
 Command PrivateApt::try_install(const std::vector<std::string> &names) const {
-    std::vector<std::string> arguments{"--simulate", "-oAPT::Install-Recommends=false", "install"};
+    // In memory alone: a cache of apt's takes as much room as the lists.
+    std::vector<std::string> arguments{"-oDir::Cache::pkgcache=", "-oDir::Cache::srcpkgcache=",
+                                       "-oAPT::Install-Recommends=false", "--simulate", "install"};
     arguments.insert(arguments.end(), names.begin(), names.end());
     return command("apt-get", std::move(arguments));
 }

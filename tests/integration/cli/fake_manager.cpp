@@ -85,6 +85,12 @@ private:
     std::string User() override { return {}; }
     std::vector<std::string> Entrypoint() override { return {}; }
     std::vector<std::string> Command() override { return {}; }
+    std::string Recipe() override { return name_; }
+    std::vector<std::string> Packages() override { return {"systemd"}; }
+    std::vector<std::string> ExtraPackages() override { return {}; }
+    std::vector<sdbus::Struct<std::string, bool, std::string>> Parts() override {
+        return {sdbus::make_struct(std::string("docker-ce"), false, std::string("no network"))};
+    }
     std::uint64_t SizeBytes() override { return 1U << 30U; }
     std::uint64_t CreatedAt() override { return 1; }
 
