@@ -14,11 +14,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Made by a package's installation on the build host, or a setting of the build alone.
 constexpr auto left_out = std::to_array<std::string_view>({
+    // Made by a package's installation on the build host; each VM gets its own.
     "etc/ssh/ssh_host_*_key",
     "etc/ssh/ssh_host_*_key.pub",
+    // Copied from the build host by mmdebstrap; the agent writes the VM's.
+    "etc/hostname",
+    "etc/resolv.conf",
+    // A setting of the build alone.
     "etc/apt/apt.conf.d/99mmdebstrap",
+    // Holds the time at which it was made, to the nanosecond; man-db.timer makes it anew.
+    "var/cache/man/index.db",
+    "var/cache/man/*/index.db",
 });
 
 } // namespace
@@ -99,8 +106,8 @@ void Registry::Build::run_pipeline() {
     task::WorkerTask::Handlers on_image;
     on_image.bytes = [this](std::uint64_t done, std::uint64_t total) {
         job()->bytes(done, total);
-        const double fraction =
-            std::min(1.0, static_cast<double>(done) / static_cast<double>(entry_.recipe()->image_bytes));
+        const auto expected = static_cast<double>(entry_.recipe()->image_bytes);
+        const double fraction = std::min(1.0, static_cast<double>(done) / expected);
         job()->progress(BuildProgress::at_image + fraction * (1 - BuildProgress::at_image) * 0.9);
     };
     on_image.ended = [weak = weak_from_this()](Outcome<nlohmann::json> result) {

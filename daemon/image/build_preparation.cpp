@@ -17,15 +17,15 @@ constexpr std::size_t max_settings = 65536;
 constexpr double at_parts = 0.02;
 constexpr double at_part_lists = 0.03;
 
-std::string names_of_parts(const catalog::Recipe &recipe) {
-    std::vector<std::string_view> names;
+std::vector<std::string> names_of_parts(const catalog::Recipe &recipe) {
+    std::vector<std::string> names;
     for (const auto &source : recipe.sources) {
         names.emplace_back(source.name);
     }
     for (const auto &file : recipe.files) {
         names.emplace_back(file.name);
     }
-    return fmt::format("{}", fmt::join(names, ", "));
+    return names;
 }
 
 } // namespace
@@ -58,6 +58,9 @@ void BuildPreparation::start(Done done) {
     attempt([this] {
         plan_.suite = recipe_.suite;
         plan_.variant = recipe_.variant;
+        for (const auto &name : names_of_parts(recipe_)) {
+            plan_.parts.push_back({name, false, ""});
+        }
         plan_.source_lines =
             debian::source_lines(debian::host_sources(), recipe_.suite, debian::archive_keyring());
         read_settings();
@@ -140,12 +143,14 @@ void BuildPreparation::read_lists() {
 }
 
 void BuildPreparation::fetch_parts() {
-    if (recipe_.sources.empty() && recipe_.files.empty()) {
+    if (plan_.parts.empty()) {
         check_packages();
         return;
     }
-    job_->stage("fetching " + names_of_parts(recipe_), at_parts);
-    std::vector<std::string> arguments{"fetch-parts", "--directory", directory_.string()};
+    job_->stage(fmt::format("fetching {}", fmt::join(names_of_parts(recipe_), ", ")), at_parts);
+    parts_directory_ = directory_ / "parts";
+    make_private_directories(parts_directory_);
+    std::vector<std::string> arguments{"fetch-parts", "--directory", parts_directory_.string()};
     for (const auto &[option, https] : {std::pair{"--http-proxy", false}, {"--https-proxy", true}}) {
         if (const std::string proxy = debian::proxy(settings_, https); !proxy.empty()) {
             arguments.insert(arguments.end(), {option, proxy});
@@ -200,8 +205,8 @@ void BuildPreparation::take_fetched(const nlohmann::json &results) {
         if (const auto error = error_of(results.at(i++))) {
             leave_out(file.name, file.optional, *error);
         } else {
-            plan_.after.push_back(directory_ / (file.name + ".tar"));
-            plan_.parts.push_back({file.name, true, ""});
+            plan_.after.push_back(parts_directory_ / (file.name + ".tar"));
+            part(file.name).included = true;
         }
     }
     add_next_source();
@@ -226,8 +231,8 @@ void BuildPreparation::add_next_source() {
                 leave_out(next.source.name, next.source.optional,
                           Error{failure.code, failure.reason});
             } else {
-                plan_.before.push_back(directory_ / (next.source.name + ".tar"));
-                plan_.parts.push_back({next.source.name, true, ""});
+                plan_.before.push_back(parts_directory_ / (next.source.name + ".tar"));
+                part(next.source.name).included = true;
                 reached_.push_back(next);
             }
             add_next_source();
@@ -239,8 +244,13 @@ void BuildPreparation::leave_out(const std::string &name, bool optional, const E
     if (!optional || error.code() == ErrorCode::DiskFull) {
         throw error.with_context(fmt::format("cannot {}: the part {} of the recipe", doing_, name));
     }
-    plan_.parts.push_back({name, false, error.what()});
+    part(name).reason = error.what();
     job_->stage(fmt::format("without {}: {}", name, error.what()), at_parts);
+}
+
+Part &BuildPreparation::part(const std::string &name) {
+    return *std::find_if(plan_.parts.begin(), plan_.parts.end(),
+                         [&](const Part &part) { return part.name == name; });
 }
 
 void BuildPreparation::check_packages() {

@@ -43,6 +43,7 @@ private:
     void take_fetched(const nlohmann::json &results);
     void add_next_source();
     void check_packages();
+    Part &part(const std::string &name);
     void leave_out(const std::string &name, bool optional, const Error &error);
 
     template <typename Function>
@@ -67,6 +68,7 @@ private:
     std::optional<debian::PrivateApt> apt_;
     debian::UnreachableArchive archive_;
     std::optional<Error> unreachable_;
+    std::filesystem::path parts_directory_;
     std::vector<FetchedSource> waiting_; ///< whose lists are to be read, the next one last
     std::vector<FetchedSource> reached_;
     std::unique_ptr<task::ChildTask> child_;
