@@ -11,6 +11,8 @@ namespace banger::cli {
 namespace {
 
 using Words = std::vector<std::string>;
+/// Its name, whether it is in the image, and why not.
+using Part = sdbus::Struct<std::string, bool, std::string>;
 
 std::string quoted(const Words &argv) {
     std::string line;
@@ -58,7 +60,14 @@ void print_image(const Properties &image) {
     for (const std::string &variable : property<Words>(image, "Environment")) {
         print_detail("Variable", variable);
     }
+    print_detail("Recipe", property<std::string>(image, "Recipe"));
     print_detail("Packages", words(image, "Packages"));
+    print_detail("Extra", words(image, "ExtraPackages"));
+    for (const Part &part : property<std::vector<Part>>(image, "Parts")) {
+        print_detail("Part", std::get<1>(part) ? std::get<0>(part)
+                                               : fmt::format("{} is left out: {}",
+                                                             std::get<0>(part), std::get<2>(part)));
+    }
 }
 
 nlohmann::ordered_json to_json(const Properties &image) {
@@ -89,7 +98,15 @@ nlohmann::ordered_json to_json(const Properties &image) {
     list("entrypoint", "Entrypoint");
     list("command", "Command");
     list("environment", "Environment");
+    text("recipe", "Recipe");
     list("packages", "Packages");
+    list("extra_packages", "ExtraPackages");
+    json["parts"] = nlohmann::ordered_json::array();
+    for (const Part &part : property<std::vector<Part>>(image, "Parts")) {
+        json["parts"].push_back({{"name", std::get<0>(part)},
+                                 {"included", std::get<1>(part)},
+                                 {"reason", std::get<2>(part)}});
+    }
     return json;
 }
 

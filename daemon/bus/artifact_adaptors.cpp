@@ -32,8 +32,17 @@ void ImageAdaptor::update(image::Image image) {
         {PropertyName{"Digest"}, PropertyName{"Source"}, PropertyName{"Environment"},
          PropertyName{"WorkingDirectory"}, PropertyName{"User"}, PropertyName{"Entrypoint"},
          PropertyName{"Command"}, PropertyName{"Manifest"}, PropertyName{"RegisteredFile"},
-         PropertyName{"Kernel"}, PropertyName{"Packages"}, PropertyName{"FileSystemBytes"},
+         PropertyName{"Kernel"}, PropertyName{"Recipe"}, PropertyName{"Packages"},
+         PropertyName{"ExtraPackages"}, PropertyName{"Parts"}, PropertyName{"FileSystemBytes"},
          PropertyName{"SizeBytes"}, PropertyName{"CreatedAt"}});
+}
+
+std::vector<sdbus::Struct<std::string, bool, std::string>> ImageAdaptor::Parts() {
+    std::vector<sdbus::Struct<std::string, bool, std::string>> parts;
+    for (const image::Part &part : image_.build.parts) {
+        parts.push_back(sdbus::make_struct(part.name, part.included, part.reason));
+    }
+    return parts;
 }
 
 void ImageAdaptor::Delete() {

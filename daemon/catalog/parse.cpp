@@ -280,6 +280,14 @@ Recipe read_recipe(ObjectReader &reader, const std::string &origin) {
     });
     reader.entries("files",
                    [&](ObjectReader &file) { recipe.files.push_back(read_file(file, origin)); });
+    std::set<std::string_view> parts;
+    const auto add_part = [&](const auto &part) {
+        if (!parts.insert(part.name).second) {
+            fail(ErrorCode::InvalidArgument, "{} has the part {} twice", reader.place(), part.name);
+        }
+    };
+    std::for_each(recipe.sources.begin(), recipe.sources.end(), add_part);
+    std::for_each(recipe.files.begin(), recipe.files.end(), add_part);
     read_size(reader, "build_size", recipe.build_bytes);
     read_size(reader, "image_size", recipe.image_bytes);
     return recipe;

@@ -34,6 +34,9 @@ constexpr auto symptoms = std::to_array<Symptom>({
     {"unshare", ErrorCode::Unsupported, "user namespaces must be allowed for this user"},
     {"NO_PUBKEY", ErrorCode::NotAuthorized, "update the package debian-archive-keyring"},
     {"is not signed", ErrorCode::NotAuthorized, "the archive is not Debian's"},
+    {"Unable to locate package", ErrorCode::NotFound, "correct its name"},
+    {"has no installation candidate", ErrorCode::NotFound, "correct its name"},
+    {"was not found", ErrorCode::NotFound, "correct its name, version or suite"},
     {"Could not resolve", ErrorCode::NetworkUnavailable, "check the network and try again"},
     {"Temporary failure resolving", ErrorCode::NetworkUnavailable,
      "check the network and try again"},
@@ -65,16 +68,14 @@ std::optional<Error> UnreachableArchive::take(std::string_view doing, std::strin
                                                           : std::nullopt;
 }
 
-Error explain_failure(std::string_view doing, std::string_view ended,
-                      const std::deque<std::string> &complaints) {
+Failure find_failure(std::string_view ended, const std::deque<std::string> &complaints) {
     for (const auto &symptom : symptoms) {
         const auto line =
             std::find_if(complaints.begin(), complaints.end(), [&](const std::string &l) {
                 return l.find(symptom.text) != std::string::npos;
             });
         if (line != complaints.end()) {
-            return {symptom.code,
-                    fmt::format("cannot {}: {}; {}", doing, trimmed(*line), symptom.advice)};
+            return {symptom.code, std::string(trimmed(*line)), std::string(symptom.advice)};
         }
     }
     // The first error is the cause; what follows are its consequences.
@@ -83,7 +84,14 @@ Error explain_failure(std::string_view doing, std::string_view ended,
     const std::string_view reason = first != complaints.end() ? trimmed(*first)
                                     : complaints.empty()      ? ended
                                                               : trimmed(complaints.back());
-    return {ErrorCode::Internal, fmt::format("cannot {}: {}", doing, reason)};
+    return {ErrorCode::Internal, std::string(reason), ""};
+}
+
+Error explain_failure(std::string_view doing, std::string_view ended,
+                      const std::deque<std::string> &complaints) {
+    const Failure failure = find_failure(ended, complaints);
+    return {failure.code, fmt::format("cannot {}: {}{}{}", doing, failure.reason,
+                                      failure.advice.empty() ? "" : "; ", failure.advice)};
 }
 
 Error with_least_room(const Error &error, std::span<const std::filesystem::path> directories) {

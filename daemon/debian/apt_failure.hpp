@@ -11,8 +11,18 @@
 
 namespace banger::debian {
 
+/// Why apt or mmdebstrap failed.
+struct Failure {
+    ErrorCode code;
+    std::string reason; ///< the line that says it
+    std::string advice; ///< what to do about it; may be empty
+};
+/// `ended` is the reason where they wrote nothing.
+Failure find_failure(std::string_view ended, const std::deque<std::string> &complaints);
+
 /// The Error that fits what apt or mmdebstrap wrote before it ended: NetworkUnavailable when the
-/// archive could not be reached, DiskFull, Unsupported for missing subordinate ids, else Internal.
+/// archive could not be reached, NotFound for a package that is not in it, DiskFull, Unsupported for
+/// missing subordinate ids, else Internal.
 /// `doing` reads like "read the package lists".
 Error explain_failure(std::string_view doing, std::string_view ended,
                       const std::deque<std::string> &complaints);

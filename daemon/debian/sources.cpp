@@ -214,4 +214,22 @@ std::string transport_settings(std::string_view apt_config) {
     return result;
 }
 
+std::string proxy(std::string_view apt_config, bool https) {
+    // "Acquire::http::Proxy "http://cache.example:3142";"; what is for http is for https, too.
+    std::string http;
+    std::string secure;
+    std::istringstream lines{std::string(apt_config)};
+    for (std::string line; std::getline(lines, line);) {
+        for (const auto &[name, target] :
+             {std::pair{"Acquire::http::Proxy \"", &http}, {"Acquire::https::Proxy \"", &secure}}) {
+            if (line.starts_with(name)) {
+                const auto begin = line.find('"') + 1;
+                *target = line.substr(begin, line.find('"', begin) - begin);
+            }
+        }
+    }
+    const std::string &found = https && !secure.empty() ? secure : http;
+    return found == "DIRECT" ? "" : found;
+}
+
 } // namespace banger::debian

@@ -33,4 +33,8 @@ std::filesystem::path archive_keyring();
 /// retries, checks of dates.
 std::string transport_settings(std::string_view apt_config);
 
+/// Of the output of `apt-config dump`: the proxy for https if `https`, else for http, as a URL;
+/// empty: none. What apt would ask a program for, or sets for one host alone, does not count.
+std::string proxy(std::string_view apt_config, bool https);
+
 } // namespace banger::debian

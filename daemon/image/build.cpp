@@ -1,8 +1,6 @@
 #include "daemon/image/build.hpp"
 
-#include "base/files.hpp"
 #include "base/log.hpp"
-#include "daemon/debian/sources.hpp"
 #include "daemon/image/build_host.hpp"
 #include "daemon/image/temporary.hpp"
 
@@ -16,29 +14,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t max_settings = 65536;
-
-// Made by a package's installation on the build host, or a setting of the build alone.
 constexpr auto left_out = std::to_array<std::string_view>({
+    // Made by a package's installation on the build host; each VM gets its own.
     "etc/ssh/ssh_host_*_key",
     "etc/ssh/ssh_host_*_key.pub",
+    // Copied from the build host by mmdebstrap; the agent writes the VM's.
+    "etc/hostname",
+    "etc/resolv.conf",
+    // A setting of the build alone.
     "etc/apt/apt.conf.d/99mmdebstrap",
+    // Holds the time at which it was made, to the nanosecond; man-db.timer makes it anew.
+    "var/cache/man/index.db",
+    "var/cache/man/*/index.db",
 });
 
 } // namespace
 
-std::string Registry::Build::means_of(const catalog::ImageEntry &entry) {
-    return fmt::format("the recipe {} with {}", entry.name,
-                       fmt::join(entry.recipe()->packages, ","));
+std::string Registry::Build::means_of(const catalog::ImageEntry &entry,
+                                      const std::vector<std::string> &extra_packages) {
+    return fmt::format("the recipe {}{}{}", entry.name, extra_packages.empty() ? "" : " with ",
+                       fmt::join(extra_packages, ","));
 }
 
 Registry::Build::Build(Registry &registry, std::string name, catalog::ImageEntry entry,
-                       std::shared_ptr<job::Job> job)
-    : Making(registry, std::move(name), means_of(entry), std::move(job)), entry_(std::move(entry)),
-      recipe_(std::get<catalog::Recipe>(entry_.means)) {}
+                       std::vector<std::string> extra_packages, std::shared_ptr<job::Job> job)
+    : Making(registry, std::move(name), means_of(entry, extra_packages), std::move(job)),
+      entry_(std::move(entry)), extra_packages_(std::move(extra_packages)) {}
 
 Registry::Build::~Build() {
     job()->on_cancel({});
+    preparation_.reset();
     child_.reset();
     worker_.reset();
     std::error_code ignored;
@@ -70,57 +75,39 @@ void Registry::Build::start() {
     attempt([this] {
         temporary_ = make_temporary_directory(registry().settings_.directory);
         build_directory_ = make_build_directory(registry().settings_.build_parent);
-        sources_ =
-            debian::source_lines(debian::host_sources(), recipe_.suite, debian::archive_keyring());
-        read_settings();
+        prepare();
     });
 }
 
-void Registry::Build::read_settings() {
-    job()->stage("reading apt's settings", 0);
-    Command command;
-    command.argv = {"apt-config", "dump"};
-    task::ChildTask::Handlers handlers;
-    handlers.output = [this](std::string_view line) {
-        if (settings_.size() < max_settings) {
-            settings_.append(line).append("\n");
-        }
-    };
-    handlers.ended = [weak = weak_from_this()](int status) {
+void Registry::Build::prepare() {
+    preparation_ = std::make_unique<BuildPreparation>(
+        registry().loop_, registry().settings_.worker, build_directory_, *entry_.recipe(),
+        extra_packages_, "build " + name(), job());
+    job()->on_cancel([this] { stop(); });
+    preparation_->start([weak = weak_from_this()](Outcome<BuildPlan> plan) {
         const auto self = weak.lock();
         if (!self) {
             return;
         }
-        const auto ended = std::move(self->child_);
+        const auto ended = std::move(self->preparation_);
         self->attempt([&] {
-            if (status != 0) {
-                throw debian::explain_failure("read the settings of apt", describe_exit(status),
-                                              ended->complaints());
-            }
+            self->plan_ = std::move(plan.value());
             self->run_pipeline();
         });
-    };
-    child_ = std::make_unique<task::ChildTask>(registry().loop_, std::move(command),
-                                               std::move(handlers));
-    job()->on_cancel([this] { stop(); });
+    });
 }
 
 void Registry::Build::run_pipeline() {
     if (job()->cancel_requested()) {
         throw Error{ErrorCode::Cancelled, "cancelled"};
     }
-    const fs::path apt_settings = build_directory_ / "apt.conf";
-    // Fewer tries than apt's own three, unless the host says how many: where the resolver does not
-    // answer, each takes half a minute for each of the lists.
-    write_file_atomically(
-        apt_settings, "Acquire::Retries \"1\";\n" + debian::transport_settings(settings_), 0644);
     FdPair pipe = make_pipe();
 
     task::WorkerTask::Handlers on_image;
     on_image.bytes = [this](std::uint64_t done, std::uint64_t total) {
         job()->bytes(done, total);
-        const double fraction =
-            std::min(1.0, static_cast<double>(done) / static_cast<double>(recipe_.image_bytes));
+        const auto expected = static_cast<double>(entry_.recipe()->image_bytes);
+        const double fraction = std::min(1.0, static_cast<double>(done) / expected);
         job()->progress(BuildProgress::at_image + fraction * (1 - BuildProgress::at_image) * 0.9);
     };
     on_image.ended = [weak = weak_from_this()](Outcome<nlohmann::json> result) {
@@ -135,7 +122,7 @@ void Registry::Build::run_pipeline() {
         arguments.emplace_back(pattern);
     }
 
-    Command bootstrap = debootstrap_command(recipe_, sources_, apt_settings, build_directory_);
+    Command bootstrap = debootstrap_command(plan_, build_directory_);
     bootstrap.standard_output = pipe.second.get();
     task::ChildTask::Handlers on_bootstrap;
     on_bootstrap.complaint = [this](std::string_view line) {
@@ -170,6 +157,9 @@ void Registry::Build::run_pipeline() {
 }
 
 void Registry::Build::stop() {
+    if (preparation_) {
+        preparation_->stop();
+    }
     if (child_) {
         child_->stop();
     }
@@ -262,11 +252,11 @@ void Registry::Build::conclude() {
             Image image;
             image.digest = result_->at("digest").get<std::string>();
             image.name = name();
-            image.source = fmt::format("Debian {}, {}", recipe_.suite, sources_.front());
+            image.source = fmt::format("Debian {}, {}", plan_.suite, plan_.source_lines.front());
             image.kernel = entry_.kernel;
             image.size = result_->at("size").get<std::uint64_t>();
             image.created = std::time(nullptr);
-            image.packages = recipe_.packages;
+            image.build = {entry_.name, plan_.packages, extra_packages_, plan_.parts};
             image.disk_bytes = disk_bytes_of(temporary_ / "rootfs.ext4");
             registry().publish(std::move(image), temporary_);
         } catch (const Error &error) {

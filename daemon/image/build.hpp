@@ -2,28 +2,30 @@
 
 #include "base/unique_fd.hpp"
 #include "daemon/debian/apt_failure.hpp"
+#include "daemon/image/build_preparation.hpp"
 #include "daemon/image/build_progress.hpp"
 #include "daemon/image/making.hpp"
 #include "daemon/task/worker_task.hpp"
 
 namespace banger::image {
 
-/// One build: settings of apt → mmdebstrap, whose tar flows into the worker → what is left of the
+/// One build: its plan (BuildPreparation) → mmdebstrap, whose tar flows into the worker → what is left of the
 /// tree removed → published. However it ends, the tree and the temporary directory are gone before
 /// the job ends.
 class Registry::Build final : public Making, public std::enable_shared_from_this<Build> {
 public:
     Build(Registry &registry, std::string name, catalog::ImageEntry entry,
-          std::shared_ptr<job::Job> job);
+          std::vector<std::string> extra_packages, std::shared_ptr<job::Job> job);
     ~Build() override;
 
     void start() override;
 
-    /// As Making has it, of the entry.
-    static std::string means_of(const catalog::ImageEntry &entry);
+    /// As Making has it.
+    static std::string means_of(const catalog::ImageEntry &entry,
+                                const std::vector<std::string> &extra_packages);
 
 private:
-    void read_settings();
+    void prepare();
     void run_pipeline();
     void bootstrap_ended(int status);
     void image_ended(Outcome<nlohmann::json> result);
@@ -36,11 +38,11 @@ private:
     void note(const Error &error);
 
     catalog::ImageEntry entry_;
-    catalog::Recipe &recipe_;               ///< of the entry
+    std::vector<std::string> extra_packages_;
     std::filesystem::path temporary_;       ///< in the registry: rootfs.ext4 on its way
     std::filesystem::path build_directory_; ///< mmdebstrap's, elsewhere
-    std::string settings_;
-    std::vector<std::string> sources_;
+    std::unique_ptr<BuildPreparation> preparation_;
+    BuildPlan plan_;
     BuildProgress progress_;
     debian::UnreachableArchive archive_;
     std::unique_ptr<nlohmann::json> result_;

@@ -54,6 +54,19 @@ bool has_range(const fs::path &file, const std::string &user) {
     return false;
 }
 
+/// As mmdebstrap takes apart what a special hook is given: like a shell.
+std::vector<std::string> quoted(const std::vector<fs::path> &paths) {
+    std::vector<std::string> words;
+    for (const auto &path : paths) {
+        std::string word;
+        for (const char c : path.string()) {
+            word += std::string(c == '\'' ? "'\\''" : "") + (c == '\'' ? "" : std::string(1, c));
+        }
+        words.push_back("'" + word + "'");
+    }
+    return words;
+}
+
 std::string directory_prefix() {
     return fmt::format("banger-build-{}.", ::getuid());
 }
@@ -131,24 +144,34 @@ std::vector<fs::path> build_directories(const fs::path &parent) {
     return found;
 }
 
-Command debootstrap_command(const catalog::Recipe &recipe,
-                            const std::vector<std::string> &source_lines,
-                            const fs::path &apt_settings, const fs::path &build_directory) {
+Command debootstrap_command(const BuildPlan &plan, const fs::path &build_directory) {
     Command command;
     command.argv = {"mmdebstrap",
                     "--verbose",
                     "--mode=unshare",
                     "--format=tar",
                     "--architectures=amd64",
-                    fmt::format("--variant={}", recipe.variant),
-                    fmt::format("--include={}", fmt::join(recipe.packages, ",")),
-                    "--aptopt=" + apt_settings.string(),
-                    recipe.suite,
-                    "-"};
-    command.argv.insert(command.argv.end(), source_lines.begin(), source_lines.end());
+                    fmt::format("--variant={}", plan.variant),
+                    fmt::format("--include={}", fmt::join(plan.packages, ",")),
+                    "--aptopt=" + plan.apt_settings.string(),
+                    // The lists are those that the plan was made by.
+                    "--skip=update",
+                    fmt::format("--setup-hook=copy-in {} /var/lib/apt/lists",
+                                fmt::join(quoted(plan.lists), " "))};
+    for (const auto &tar : plan.before) {
+        command.argv.push_back(fmt::format("--setup-hook=tar-in {} /", tar.string()));
+    }
+    for (const auto &tar : plan.after) {
+        command.argv.push_back(fmt::format("--customize-hook=tar-in {} /", tar.string()));
+    }
+    command.argv.insert(command.argv.end(), {plan.suite, "-"});
+    command.argv.insert(command.argv.end(), plan.source_lines.begin(), plan.source_lines.end());
     command.environment = {"TMPDIR=" + build_directory.string(),
                            fmt::format("PATH={}", search_path), "LC_ALL=C.UTF-8",
                            "DEBIAN_FRONTEND=noninteractive"};
+    if (plan.date != 0) {
+        command.environment.push_back(fmt::format("SOURCE_DATE_EPOCH={}", plan.date));
+    }
     command.die_with_parent = true;
     command.working_directory = "/";
     return command;

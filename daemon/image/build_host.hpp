@@ -2,6 +2,7 @@
 
 #include "base/process.hpp"
 #include "daemon/catalog/recipe.hpp"
+#include "daemon/image/build_plan.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -27,11 +28,8 @@ std::filesystem::path make_build_directory(const std::filesystem::path &parent);
 /// Directories of this kind that belong to this user.
 std::vector<std::filesystem::path> build_directories(const std::filesystem::path &parent);
 
-/// Writes the root of the recipe as a tar to standard output.
-Command debootstrap_command(const catalog::Recipe &recipe,
-                            const std::vector<std::string> &source_lines,
-                            const std::filesystem::path &apt_settings,
-                            const std::filesystem::path &build_directory);
+/// Writes the planned root as a tar to standard output.
+Command debootstrap_command(const BuildPlan &plan, const std::filesystem::path &build_directory);
 
 /// Empties what lies in a build's directory and belongs to subordinate users, so that this user can
 /// remove the rest; nullopt when there is no such thing.

@@ -48,9 +48,6 @@ bool BuildProgress::advance(double to) {
 }
 
 bool BuildProgress::take(std::string_view line) {
-    if (line.starts_with("I: running apt-get update")) {
-        return enter("reading package lists", 0.01);
-    }
     if (line.starts_with("I: downloading packages with apt")) {
         return enter("downloading the base system", 0.04);
     }

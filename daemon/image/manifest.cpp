@@ -8,6 +8,29 @@
 #include <algorithm>
 
 namespace banger::image {
+namespace {
+
+nlohmann::ordered_json to_json(const BuildRecord &build) {
+    auto parts = nlohmann::ordered_json::array();
+    for (const Part &part : build.parts) {
+        parts.push_back(
+            {{"name", part.name}, {"included", part.included}, {"reason", part.reason}});
+    }
+    return {{"recipe", build.recipe},
+            {"packages", build.packages},
+            {"extra_packages", build.extra_packages},
+            {"parts", parts}};
+}
+
+BuildRecord build_record_from(const nlohmann::json &json) {
+    BuildRecord build{json.at("recipe"), json.at("packages"), json.at("extra_packages"), {}};
+    for (const auto &part : json.at("parts")) {
+        build.parts.push_back({part.at("name"), part.at("included"), part.at("reason")});
+    }
+    return build;
+}
+
+} // namespace
 
 std::string to_json(const Image &image) {
     nlohmann::ordered_json json{
@@ -19,7 +42,7 @@ std::string to_json(const Image &image) {
         {"size", image.size},
         {"disk_bytes", image.disk_bytes},
         {"created", image.created},
-        {"packages", image.packages},
+        {"build", to_json(image.build)},
         {"run", to_json(image.run)},
     };
     if (image.registered) {
@@ -43,7 +66,9 @@ Image image_from_json(std::string_view text, const std::filesystem::path &direct
         image.size = json.at("size");
         image.disk_bytes = json.at("disk_bytes");
         image.created = json.at("created");
-        image.packages = json.at("packages");
+        if (const auto build = json.find("build"); build != json.end()) {
+            image.build = build_record_from(*build);
+        }
         if (const auto run = json.find("run"); run != json.end()) {
             image.run = run_config_from(*run);
         }
@@ -66,17 +91,23 @@ std::string to_json(const NameEntry &entry) {
     const nlohmann::ordered_json json{{"digest", entry.digest},
                                       {"source", entry.source},
                                       {"kernel", entry.kernel},
-                                      {"manifest", entry.manifest}};
+                                      {"manifest", entry.manifest},
+                                      {"build", to_json(entry.build)}};
     return json.dump(2) + "\n";
 }
 
 NameEntry name_entry_from(std::string_view text) {
     if (is_digest(text)) {
-        return {.digest = std::string(text), .source = {}, .kernel = {}, .manifest = {}};
+        return {.digest = std::string(text), .source = {}, .kernel = {}, .manifest = {}, .build = {}};
     }
     try {
         const auto json = nlohmann::json::parse(text);
-        return {json.at("digest"), json.at("source"), json.at("kernel"), json.at("manifest")};
+        NameEntry entry{
+            json.at("digest"), json.at("source"), json.at("kernel"), json.at("manifest"), {}};
+        if (const auto build = json.find("build"); build != json.end()) {
+            entry.build = build_record_from(*build);
+        }
+        return entry;
     } catch (const nlohmann::json::exception &error) {
         fail(ErrorCode::ImageCorrupt, "the file of the name is damaged: {}", error.what());
     }

@@ -155,6 +155,7 @@ void Registry::load() {
                 if (meaning.kernel.empty()) {
                     meaning.source = image->second.source;
                     meaning.kernel = image->second.kernel;
+                    meaning.build = image->second.build;
                 }
                 names_.emplace(name.str(), std::move(meaning));
             } else {
@@ -189,6 +190,7 @@ std::optional<Image> Registry::find(std::string_view name) const {
     image.source = meaning.source;
     image.kernel = meaning.kernel;
     image.manifest = meaning.manifest;
+    image.build = meaning.build;
     return image;
 }
 
@@ -269,7 +271,7 @@ std::shared_ptr<job::Job> Registry::build(const BuildRequest &request) {
         return done_already("build-image", name);
     }
     catalog::ImageEntry entry = entry_of(request.recipe.empty() ? name : request.recipe);
-    auto *recipe = std::get_if<catalog::Recipe>(&entry.means);
+    const catalog::Recipe *recipe = entry.recipe();
     if (recipe == nullptr) {
         fail(
             ErrorCode::InvalidArgument,
@@ -277,13 +279,11 @@ std::shared_ptr<job::Job> Registry::build(const BuildRequest &request) {
             entry.name);
     }
     std::for_each(request.packages.begin(), request.packages.end(), catalog::check_package);
-    recipe->packages.insert(recipe->packages.end(), request.packages.begin(),
-                            request.packages.end());
-    const std::string means = Build::means_of(entry);
+    const std::string means = Build::means_of(entry, request.packages);
     return begin(name, means, [&] {
         require_build_tools();
         require_room(name, *recipe, settings_.build_parent, settings_.directory);
-        return std::make_shared<Build>(*this, name, std::move(entry),
+        return std::make_shared<Build>(*this, name, std::move(entry), request.packages,
                                        new_job_("build-image", name));
     });
 }
@@ -383,7 +383,7 @@ void Registry::publish(Image image, const fs::path &temporary) {
         write_file_atomically(target / "manifest.json", to_json(image));
         by_digest_.insert_or_assign(image.digest, image);
     }
-    NameEntry meaning{image.digest, image.source, image.kernel, image.manifest};
+    NameEntry meaning{image.digest, image.source, image.kernel, image.manifest, image.build};
     write_file_atomically(names(settings_) / image.name, to_json(meaning));
     names_.insert_or_assign(image.name, std::move(meaning));
     const Image published = *find(image.name);

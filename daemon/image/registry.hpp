@@ -25,6 +25,21 @@ struct RegisteredFile {
     FileIdentity identity;
 };
 
+/// What a recipe names beside Debian's own packages, and what became of it.
+struct Part {
+    std::string name; ///< "docker-ce"
+    bool included = true;
+    std::string reason; ///< why it is not in the image
+};
+
+/// How an image was built.
+struct BuildRecord {
+    std::string recipe; ///< its name; empty for an image that was not built
+    std::vector<std::string> packages;
+    std::vector<std::string> extra_packages; ///< asked for beside the recipe's
+    std::vector<Part> parts;
+};
+
 /// An image that is there. Immutable: a rebuild of the same name is another digest.
 struct Image {
     /// 64 hexadecimal digits: sha256 of the root file system, and of `run` where that says
@@ -35,9 +50,9 @@ struct Image {
     std::string manifest;   ///< of an OCI image: "sha256:…" of its manifest
     std::string kernel;     ///< name of its default kernel, as kernel::Registry::find() takes it
     std::uint64_t size = 0; ///< bytes of the file system
-    std::uint64_t disk_bytes = 0;      ///< bytes that it takes on the disk (holes are holes)
-    std::int64_t created = 0;          ///< seconds since the epoch
-    std::vector<std::string> packages; ///< what the recipe asked for
+    std::uint64_t disk_bytes = 0; ///< bytes that it takes on the disk (holes are holes)
+    std::int64_t created = 0;     ///< seconds since the epoch
+    BuildRecord build;
     RunConfig run;
     std::optional<RegisteredFile> registered;
     std::filesystem::path directory;
@@ -56,6 +71,7 @@ struct NameEntry {
     std::string source;
     std::string kernel;
     std::string manifest;
+    BuildRecord build;
 };
 
 /// An image to be built from a recipe.

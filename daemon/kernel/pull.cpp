@@ -148,7 +148,7 @@ void Registry::Pull::read_lists() {
                                                           debian::archive_keyring()));
     task::ChildTask::Handlers handlers;
     handlers.status = [this](std::string_view line) {
-        if (const auto fraction = download_fraction(line)) {
+        if (const auto fraction = debian::download_fraction(line)) {
             job_->progress(at_lists + *fraction * (at_download - at_lists));
         }
     };
@@ -189,7 +189,7 @@ void Registry::Pull::download() {
     job_->stage("downloading " + package_.name, at_download);
     task::ChildTask::Handlers handlers;
     handlers.status = [this](std::string_view line) {
-        if (const auto fraction = download_fraction(line)) {
+        if (const auto fraction = debian::download_fraction(line)) {
             job_->bytes(static_cast<std::uint64_t>(*fraction * static_cast<double>(package_.size)),
                         package_.size);
             job_->progress(at_download + *fraction * (at_unpack - at_download));

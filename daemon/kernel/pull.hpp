@@ -1,8 +1,9 @@
 #pragma once
 
 #include "daemon/debian/apt_failure.hpp"
+#include "daemon/debian/private_apt.hpp"
 #include "daemon/debian/sources.hpp"
-#include "daemon/kernel/apt.hpp"
+#include "daemon/kernel/package.hpp"
 #include "daemon/kernel/registry.hpp"
 #include "daemon/task/worker_task.hpp"
 
@@ -47,7 +48,7 @@ private:
     bool anew_;
     std::shared_ptr<job::Job> job_;
     std::filesystem::path temporary_;
-    std::optional<PrivateApt> apt_;
+    std::optional<debian::PrivateApt> apt_;
     Package package_;
     std::string output_;
     debian::UnreachableArchive archive_;

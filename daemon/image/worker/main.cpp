@@ -11,6 +11,7 @@
 #include "daemon/image/worker/kernel_package.hpp"
 #include "daemon/image/worker/oci_image.hpp"
 #include "daemon/image/worker/output_file.hpp"
+#include "daemon/image/worker/part_fetch.hpp"
 #include "daemon/image/worker/report.hpp"
 #include "daemon/image/worker/rootfs_file.hpp"
 #include "daemon/image/worker/tar_import.hpp"
@@ -23,6 +24,7 @@
 #include <clocale>
 #include <exception>
 #include <new>
+#include <tuple>
 
 namespace banger::image {
 namespace {
@@ -48,6 +50,35 @@ struct TarToExt4 {
                        {"used", written.used_bytes},
                        {"inodes", written.inodes},
                        {"digest", sha256_of_file(output)}});
+    }
+};
+
+struct FetchParts {
+    using File = std::tuple<std::string, std::string, std::string, std::uint64_t, std::string,
+                            std::uint32_t>;
+    using Key = std::tuple<std::string, std::string, std::string, std::uint64_t, std::string>;
+    std::string directory;
+    std::vector<File> files;
+    std::vector<Key> keys;
+    std::string http_proxy;
+    std::string https_proxy;
+
+    void run(Report &report) const {
+        // libcurl's own settings; what the environment has goes first, as with curl(1).
+        if (!http_proxy.empty()) {
+            ::setenv("http_proxy", http_proxy.c_str(), 0);
+        }
+        if (!https_proxy.empty()) {
+            ::setenv("https_proxy", https_proxy.c_str(), 0);
+        }
+        PartFetch wanted{directory, {}};
+        for (const auto &[name, url, sha256, size, source] : keys) {
+            wanted.parts.push_back({name, url, sha256, size, {}, 0, source});
+        }
+        for (const auto &[name, url, sha256, size, path, mode] : files) {
+            wanted.parts.push_back({name, url, sha256, size, path, mode, {}});
+        }
+        fetch_parts(wanted, report);
     }
 };
 
@@ -134,6 +165,14 @@ int run(int argc, char **argv) {
     auto *prune_command = app.add_subcommand("blob-prune", "Remove what is kept of OCI images");
     prune_command->add_option("--cache", cache)->required();
     prune_command->add_option("--unused-for", unused_for, "Seconds; without it all goes");
+    FetchParts parts_of_recipe;
+    auto *parts_command =
+        app.add_subcommand("fetch-parts", "Fetch what a recipe names by URL, the keys first");
+    parts_command->add_option("--directory", parts_of_recipe.directory)->required();
+    parts_command->add_option("--key", parts_of_recipe.keys, "NAME URL SHA256 SIZE APT-SOURCE");
+    parts_command->add_option("--file", parts_of_recipe.files, "NAME URL SHA256 SIZE PATH MODE");
+    parts_command->add_option("--http-proxy", parts_of_recipe.http_proxy);
+    parts_command->add_option("--https-proxy", parts_of_recipe.https_proxy);
 
     CLI11_PARSE(app, argc, argv);
     try {
@@ -157,6 +196,8 @@ int run(int argc, char **argv) {
             prune_blob_cache(
                 cache, unused_for ? std::optional{std::chrono::seconds{*unused_for}} : std::nullopt,
                 report);
+        } else if (*parts_command) {
+            parts_of_recipe.run(report);
         } else if (*initramfs_command) {
             write_initramfs(parts, report);
         } else {

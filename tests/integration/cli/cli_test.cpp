@@ -227,6 +227,7 @@ TEST_F(Cli, AnImageIsShownWithWhatItTakesAndWhoUsesIt) {
     EXPECT_THAT(shown.output, HasSubstr("1 GiB: 0 B of its own, 1 GiB shared"));
     EXPECT_THAT(shown.output, HasSubstr("Used by: sandbox"));
     EXPECT_THAT(shown.output, HasSubstr("Packages: systemd jq"));
+    EXPECT_THAT(shown.output, HasSubstr("docker-ce is left out: no network"));
     const auto json =
         nlohmann::json::parse(run({"image", "show", "--json", "debian-bookworm"}).output);
     EXPECT_EQ(json.at("used_by"), nlohmann::json({"sandbox"}));

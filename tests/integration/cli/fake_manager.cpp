@@ -88,8 +88,13 @@ private:
     std::string Manifest() override { return {}; }
     std::string RegisteredFile() override { return {}; }
     std::string Kernel() override { return "debian"; }
-    std::vector<std::string> Packages() override { return {"systemd", "jq"}; }
     std::uint64_t FileSystemBytes() override { return 2ULL << 30U; }
+    std::string Recipe() override { return name_; }
+    std::vector<std::string> Packages() override { return {"systemd", "jq"}; }
+    std::vector<std::string> ExtraPackages() override { return {}; }
+    std::vector<sdbus::Struct<std::string, bool, std::string>> Parts() override {
+        return {sdbus::make_struct(std::string("docker-ce"), false, std::string("no network"))};
+    }
     std::uint64_t SizeBytes() override { return 1U << 30U; }
     std::uint64_t OwnBytes() override { return 0; }
     std::uint64_t SharedBytes() override { return 1U << 30U; }

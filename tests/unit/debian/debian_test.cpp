@@ -1,5 +1,6 @@
 #include "base/files.hpp"
 #include "daemon/debian/apt_failure.hpp"
+#include "daemon/debian/private_apt.hpp"
 #include "daemon/debian/sources.hpp"
 #include "tests/unit/ext4/read_back.hpp"
 
@@ -119,6 +120,50 @@ TEST(AFullDisk, IsNamed) {
     EXPECT_EQ(full.code(), ErrorCode::DiskFull);
     EXPECT_STREQ(full.what(), "no space (/proc has 0 B left)");
     EXPECT_STREQ(with_least_room({ErrorCode::Internal, "x"}, directories).what(), "x");
+}
+
+TEST(PrivateApt, ReadsTheProgressOfADownload) {
+    EXPECT_DOUBLE_EQ(*download_fraction("dlstatus:1:44.8145:Retrieving file 1 of 2"), 0.448145);
+    EXPECT_FALSE(download_fraction("pmstatus:x:1:y"));
+    EXPECT_FALSE(download_fraction("dlstatus:"));
+    EXPECT_FALSE(download_fraction("dlstatus:1:many:x"));
+}
+
+TEST(PrivateApt, TouchesNothingOfTheHosts) {
+    const test::TemporaryDirectory directory;
+    const PrivateApt apt{directory / "apt", {"deb http://deb.debian.org/debian bookworm main"}};
+    const std::string line = fmt::format("{}", fmt::join(apt.update().argv, " "));
+    EXPECT_THAT(line, HasSubstr("-oDir::State=" + directory.path().string()));
+    EXPECT_THAT(line, HasSubstr("-oDir::Cache=" + directory.path().string()));
+    EXPECT_THAT(line, HasSubstr("-oDir::Etc::SourceParts=/dev/null"));
+    EXPECT_EQ(read_file(directory / "apt/sources.list"),
+              "deb http://deb.debian.org/debian bookworm main\n");
+}
+
+TEST(PrivateApt, TellsWhenTheNewestOfItsArchivesWasPublished) {
+    const test::TemporaryDirectory directory;
+    PrivateApt apt{directory / "apt", {}};
+    EXPECT_EQ(newest_release(apt.lists()), 0);
+    const auto put = [&](const std::string &name, const std::string &text) {
+        write_file_atomically(directory / "apt/state/lists" / name, text);
+    };
+    put("a_dists_bookworm_InRelease", "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
+                                      "Suite: oldstable\nDate: Sat, 06 Sep 2025 10:12:45 UTC\n");
+    put("a_dists_bookworm-security_Release", "Date: Thu, 01 Jan 2026 00:00:01 UTC\n");
+    put("b_dists_stable_InRelease", "Date: yesterday\n");
+    put("a_dists_bookworm_main_binary-amd64_Packages", "Date: Sat, 06 Sep 2036 10:12:45 UTC\n");
+    EXPECT_EQ(apt.lists().size(), 4U);
+    EXPECT_EQ(newest_release(apt.lists()), 1767225601);
+}
+
+TEST(AptConfig, TellsTheProxy) {
+    const std::string one = "Acquire::http \"\";\nAcquire::http::Proxy \"http://cache:3142\";\n"
+                            "Acquire::http::Proxy::local \"DIRECT\";\n";
+    EXPECT_EQ(proxy(one, false), "http://cache:3142");
+    EXPECT_EQ(proxy(one, true), "http://cache:3142");
+    const std::string direct = one + "Acquire::https::Proxy \"DIRECT\";\n";
+    EXPECT_EQ(proxy(direct, true), "");
+    EXPECT_EQ(proxy("Acquire::Retries \"1\";\n", true), "");
 }
 
 } // namespace

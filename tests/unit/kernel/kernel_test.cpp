@@ -1,7 +1,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "daemon/job/job_table.hpp"
-#include "daemon/kernel/apt.hpp"
+#include "daemon/kernel/package.hpp"
 #include "daemon/kernel/manifest.hpp"
 #include "daemon/kernel/registry.hpp"
 #include "tests/unit/ext4/read_back.hpp"
@@ -37,24 +37,6 @@ TEST(Apt, FindsTheKernelThatAMetapackageStandsFor) {
     EXPECT_THROW(parse_package(""), Error);
     EXPECT_THROW(kernel_package({"m", "1", "libc6", 0}), Error);
     EXPECT_THROW(kernel_package({"m", "1", "linux-image-../../x", 0}), Error);
-}
-
-TEST(Apt, ReadsTheProgressOfADownload) {
-    EXPECT_DOUBLE_EQ(*download_fraction("dlstatus:1:44.8145:Retrieving file 1 of 2"), 0.448145);
-    EXPECT_FALSE(download_fraction("pmstatus:x:1:y"));
-    EXPECT_FALSE(download_fraction("dlstatus:"));
-    EXPECT_FALSE(download_fraction("dlstatus:1:many:x"));
-}
-
-TEST(Apt, TouchesNothingOfTheHosts) {
-    const test::TemporaryDirectory directory;
-    const PrivateApt apt{directory / "apt", {"deb http://deb.debian.org/debian bookworm main"}};
-    const std::string line = fmt::format("{}", fmt::join(apt.update().argv, " "));
-    EXPECT_THAT(line, HasSubstr("-oDir::State=" + directory.path().string()));
-    EXPECT_THAT(line, HasSubstr("-oDir::Cache=" + directory.path().string()));
-    EXPECT_THAT(line, HasSubstr("-oDir::Etc::SourceParts=/dev/null"));
-    EXPECT_EQ(read_file(directory / "apt/sources.list"),
-              "deb http://deb.debian.org/debian bookworm main\n");
 }
 
 class KernelRegistry : public testing::Test {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace banger::kernel {
+namespace banger::debian {
 
 /// apt with a state of its own, for a user without privilege: nothing of the host's is changed.
 class PrivateApt {
@@ -16,11 +16,22 @@ public:
     /// Makes the directories below `directory`. Throws Error.
     PrivateApt(std::filesystem::path directory, const std::vector<std::string> &source_lines);
 
+    /// The archives that the other commands are about, from now on; lists that were read stay.
+    void use(const std::vector<std::string> &source_lines);
+
     Command update() const;
+    /// For an archive that is not worth a long wait: tried once, ten seconds without a byte.
+    Command update_briefly() const;
     Command show(const std::string &package) const;
     /// Downloads into the directory packages().
     Command download(const std::string &package) const;
+    /// Fails where these packages cannot be installed together, on nothing and without what they
+    /// recommend.
+    Command try_install(const std::vector<std::string> &names) const;
+
     std::filesystem::path packages() const { return directory_ / "packages"; }
+    /// The lists that were read, and whose signatures are right.
+    std::vector<std::filesystem::path> lists() const;
 
 private:
     Command command(std::string program, std::vector<std::string> arguments) const;
@@ -28,21 +39,11 @@ private:
     std::filesystem::path directory_;
 };
 
-/// A stanza of `apt-cache show`, as far as it concerns us.
-struct Package {
-    std::string name;
-    std::string version;
-    std::string depends;
-    std::uint64_t size = 0;
-};
-/// The first stanza. Throws Error{NotFound} when there is none.
-Package parse_package(std::string_view text);
-
-/// The package that a metapackage stands for: "linux-image-6.1.0-56-cloud-amd64". Throws
-/// Error{NotFound}.
-std::string kernel_package(const Package &metapackage);
+/// When the newest of these archives was published, in seconds since the epoch; the lists are as
+/// from PrivateApt::lists(). 0 when none says. Throws Error.
+std::int64_t newest_release(const std::vector<std::filesystem::path> &lists);
 
 /// "dlstatus:1:44.81:Retrieving file 1 of 2" → 0.4481.
 std::optional<double> download_fraction(std::string_view status_line);
 
-} // namespace banger::kernel
+} // namespace banger::debian
