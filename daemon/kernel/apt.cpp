@@ -62,8 +62,14 @@ Command PrivateApt::update() const {
     return command("apt-get", {"-oAPT::Status-Fd=3", "update"});
 }
 
-Command PrivateApt::show(const std::string &package) const {
-    return command("apt-cache", {"--no-all-versions", "show", package});
+Command PrivateApt::show(const std::vector<std::string> &packages) const {
+    std::vector<std::string> arguments{"--no-all-versions", "show", "--"};
+    arguments.insert(arguments.end(), packages.begin(), packages.end());
+    return command("apt-cache", std::move(arguments));
+}
+
+Command PrivateApt::names(const std::string &prefix) const {
+    return command("apt-cache", {"pkgnames", prefix});
 }
 
 Command PrivateApt::download(const std::string &package) const {
@@ -72,17 +78,41 @@ Command PrivateApt::download(const std::string &package) const {
     return download;
 }
 
-Package parse_package(std::string_view text) {
+namespace {
+
+Package package_from(std::string_view text) {
     Package package;
     package.name = field(text, "Package");
     package.version = field(text, "Version");
     package.depends = field(text, "Depends");
     const std::string size = field(text, "Size");
     std::from_chars(size.data(), size.data() + size.size(), package.size);
+    return package;
+}
+
+} // namespace
+
+Package parse_package(std::string_view text) {
+    Package package = package_from(text);
     if (package.name.empty() || package.version.empty()) {
         fail(ErrorCode::NotFound, "the Debian archive has no such package");
     }
     return package;
+}
+
+std::vector<Package> parse_packages(std::string_view text) {
+    constexpr std::string_view beginning = "Package: ";
+    std::vector<Package> packages;
+    while (!text.empty()) {
+        // The empty lines between stanzas may have been lost on the way.
+        const auto next = text.find(fmt::format("\n{}", beginning));
+        Package package = package_from(text.substr(0, next));
+        if (!package.name.empty() && !package.version.empty()) {
+            packages.push_back(std::move(package));
+        }
+        text.remove_prefix(next == std::string_view::npos ? text.size() : next + 1);
+    }
+    return packages;
 }
 
 std::string kernel_package(const Package &metapackage) {

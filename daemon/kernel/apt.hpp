@@ -17,7 +17,10 @@ public:
     PrivateApt(std::filesystem::path directory, const std::vector<std::string> &source_lines);
 
     Command update() const;
-    Command show(const std::string &package) const;
+    /// Prints the newest stanza of each.
+    Command show(const std::vector<std::string> &packages) const;
+    /// Prints the names of all packages that begin so.
+    Command names(const std::string &prefix) const;
     /// Downloads into the directory packages().
     Command download(const std::string &package) const;
     std::filesystem::path packages() const { return directory_ / "packages"; }
@@ -37,6 +40,8 @@ struct Package {
 };
 /// The first stanza. Throws Error{NotFound} when there is none.
 Package parse_package(std::string_view text);
+/// Every stanza that names a package and its version.
+std::vector<Package> parse_packages(std::string_view text);
 
 /// The package that a metapackage stands for: "linux-image-6.1.0-56-cloud-amd64". Throws
 /// Error{NotFound}.
