@@ -10,15 +10,11 @@ namespace banger::cli {
 namespace {
 
 nlohmann::ordered_json to_json(const Artifact &artifact) {
-    nlohmann::ordered_json json{{"name", artifact.name},
-                                {"digest", artifact.digest},
-                                {"source", artifact.source},
-                                {"size_bytes", artifact.size_bytes},
-                                {"created_at", format_iso_time(artifact.created_at_usec)}};
-    if (!artifact.version.empty()) {
-        json["version"] = artifact.version;
-    }
-    return json;
+    return {{"name", artifact.name},
+            {"digest", artifact.digest},
+            {"source", artifact.source},
+            {"size_bytes", artifact.size_bytes},
+            {"created_at", format_iso_time(artifact.created_at_usec)}};
 }
 
 } // namespace

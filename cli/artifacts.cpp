@@ -6,9 +6,18 @@
 namespace banger::cli {
 namespace {
 
-bool has(const std::vector<Artifact> &artifacts, const std::string &name) {
-    return std::any_of(artifacts.begin(), artifacts.end(),
-                       [&](const Artifact &artifact) { return artifact.name == name; });
+/// Also by what means the newest of a suite.
+bool has_kernel(Client &client, const std::string &name) {
+    try {
+        client.call<sdbus::ObjectPath>(sdbus::ObjectPath{names::manager_path}, names::manager,
+                                       "GetKernel", name);
+        return true;
+    } catch (const Error &error) {
+        if (error.code() == ErrorCode::NotFound) {
+            return false;
+        }
+        throw;
+    }
 }
 
 } // namespace
@@ -21,8 +30,8 @@ std::vector<Artifact> list_artifacts(const ManagedObjects &objects, const char *
             continue;
         }
         const Properties &p = found->second;
-        artifacts.push_back({property<std::string>(p, "Name"), property<std::string>(p, "Version"),
-                             property<std::string>(p, "Digest"), property<std::string>(p, "Source"),
+        artifacts.push_back({property<std::string>(p, "Name"), property<std::string>(p, "Digest"),
+                             property<std::string>(p, "Source"),
                              property<std::uint64_t>(p, "SizeBytes"),
                              property<std::uint64_t>(p, "CreatedAt")});
     }
@@ -32,7 +41,9 @@ std::vector<Artifact> list_artifacts(const ManagedObjects &objects, const char *
 }
 
 bool is_there(const ManagedObjects &objects, const char *interface, const std::string &name) {
-    return has(list_artifacts(objects, interface), name);
+    const auto artifacts = list_artifacts(objects, interface);
+    return std::any_of(artifacts.begin(), artifacts.end(),
+                       [&](const Artifact &artifact) { return artifact.name == name; });
 }
 
 bool is_container_image(const ManagedObjects &objects, const std::string &name) {
@@ -67,8 +78,8 @@ std::string pull_missing(Client &client, Jobs &jobs, const ManagedObjects &objec
             client.call<sdbus::ObjectPath>(manager, names::manager, "PullImage", image, options);
         name = jobs.finish(job, "image " + image, OnInterrupt::Cancel);
     }
-    const auto kernels = list_artifacts(objects, names::kernel);
-    if (kernel.empty() ? kernels.empty() : !has(kernels, kernel)) {
+    if (kernel.empty() ? list_artifacts(objects, names::kernel).empty()
+                       : !has_kernel(client, kernel)) {
         const auto job = client.call<sdbus::ObjectPath>(manager, names::manager, "PullKernel",
                                                         kernel, Properties{});
         jobs.finish(job, kernel.empty() ? "kernel" : "kernel " + kernel, OnInterrupt::Cancel);

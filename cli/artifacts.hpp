@@ -12,7 +12,6 @@ namespace banger::cli {
 /// What org.banger.Image or org.banger.Kernel tells.
 struct Artifact {
     std::string name;
-    std::string version; ///< of a kernel
     std::string digest;
     std::string source;
     std::uint64_t size_bytes = 0;

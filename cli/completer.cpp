@@ -117,7 +117,8 @@ private:
     void offer_kind(const std::string &type_name) {
         if (type_name == kind::path) {
             result_.files = true;
-        } else if (type_name == kind::vm || type_name == kind::image || type_name == kind::kernel) {
+        } else if (type_name == kind::vm || type_name == kind::image || type_name == kind::kernel ||
+                   type_name == kind::available_kernel) {
             for (const std::string &name : live_names_(type_name)) {
                 offer(name);
             }

@@ -18,7 +18,7 @@ struct Candidates {
     bool files = false; ///< names of files too, which the shell knows best
 };
 
-/// Names of one kind (kind::vm, kind::image, kind::kernel) that there are now.
+/// Names of one kind (kind::vm, image, kernel, available_kernel) that there are now.
 using LiveNames = std::function<std::vector<std::string>(const std::string &kind)>;
 
 /// Completes the last of the words, which may be empty, by walking the tree of verbs.

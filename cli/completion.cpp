@@ -1,4 +1,5 @@
 #include "cli/artifacts.hpp"
+#include "cli/available_kernels.hpp"
 #include "cli/completer.hpp"
 #include "cli/verbs.hpp"
 #include "cli/vm_info.hpp"
@@ -115,6 +116,12 @@ std::vector<std::string> live_names(const std::string &wanted) {
         if (wanted == kind::vm) {
             for (const VmInfo &vm : list_vms(client)) {
                 found.push_back(vm.name);
+            }
+            return found;
+        }
+        if (wanted == kind::available_kernel) {
+            for (const AvailableKernel &kernel : list_available_kernels(client)) {
+                found.push_back(kernel.name);
             }
             return found;
         }

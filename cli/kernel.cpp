@@ -1,9 +1,5 @@
-#include "base/byte_size.hpp"
 #include "base/names.hpp"
 #include "cli/artifact_verbs.hpp"
-#include "cli/artifacts.hpp"
-#include "cli/format.hpp"
-#include "cli/table.hpp"
 #include "cli/verbs.hpp"
 
 namespace banger::cli {
@@ -16,8 +12,12 @@ void add_pull(CLI::App &kernel, Context &context) {
     };
     const auto flags = std::make_shared<Flags>();
     CLI::App *verb = kernel.add_subcommand("pull", "Fetch a kernel");
+    verb->footer("Examples:\n"
+                 "  banger kernel pull debian-trixie                       the newest of a suite\n"
+                 "  banger kernel pull debian-6.1.0-56-cloud-amd64         exactly this one\n"
+                 "`banger kernel list --available` shows what there is.");
     verb->add_option("NAME", flags->name, "Its name (default: the default kernel)")
-        ->type_name(kind::kernel);
+        ->type_name(kind::available_kernel);
     verb->add_flag("--force", flags->force, "Fetch it anew where it is there already");
     verb->callback([flags, &context] {
         context.action = [flags] {
@@ -34,23 +34,16 @@ void add_pull(CLI::App &kernel, Context &context) {
     });
 }
 
-void print_kernels(const std::vector<Artifact> &kernels) {
-    Table table({"NAME", "VERSION", "SOURCE", "SIZE", "CREATED"});
-    for (const Artifact &kernel : kernels) {
-        table.add({kernel.name, kernel.version, kernel.source, format_byte_size(kernel.size_bytes),
-                   format_since(kernel.created_at_usec, now_usec())});
-    }
-    fmt::print("{}", table.text());
-}
-
 } // namespace
 
 void add_kernel(CLI::App &root, Context &context) {
     CLI::App *kernel = root.add_subcommand("kernel", "Manage kernels");
     kernel->require_subcommand(1);
     add_pull(*kernel, context);
-    add_artifact_list(*kernel, "List kernels", names::kernel, print_kernels, context);
-    add_artifact_delete(*kernel, "rm", "Delete kernels that no VM uses", kind::kernel,
+    add_kernel_import(*kernel, context);
+    add_kernel_list(*kernel, context);
+    add_kernel_show(*kernel, context);
+    add_artifact_delete(*kernel, "rm", "Delete kernels that no VM and no image needs", kind::kernel,
                         "DeleteKernel", context);
 }
 

@@ -27,6 +27,8 @@ namespace kind {
 constexpr const char *vm = "VM";
 constexpr const char *image = "IMAGE";
 constexpr const char *kernel = "KERNEL";
+/// What `kernel pull` takes.
+constexpr const char *available_kernel = "AVAILABLE";
 constexpr const char *path = "PATH";
 constexpr const char *shell = "SHELL";
 } // namespace kind
@@ -51,6 +53,9 @@ void add_vm_exec(CLI::App &vm, Context &context);
 void add_vm_logs(CLI::App &vm, Context &context);
 void add_image(CLI::App &root, Context &context);
 void add_kernel(CLI::App &root, Context &context);
+void add_kernel_import(CLI::App &kernel, Context &context);
+void add_kernel_list(CLI::App &kernel, Context &context);
+void add_kernel_show(CLI::App &kernel, Context &context);
 void add_config(CLI::App &root, Context &context);
 void add_daemon(CLI::App &root, Context &context);
 void add_doctor(CLI::App &root, Context &context);

@@ -78,8 +78,7 @@ struct Records {
           images(loop, image_settings(paths, programs, config), new_job(jobs),
                  [this](const std::string &digest) { return vms.users_of_image(digest); }),
           kernels(loop, {paths.kernels(), programs.image_worker, programs.init, programs.agent},
-                  new_job(jobs),
-                  [this](const std::string &name) { return vms.users_of_kernel(name); }),
+                  new_job(jobs), [this](const std::string &name) { return users_of_kernel(name); }),
           layer_cache(loop, programs.image_worker, paths.oci_blobs(), new_job(jobs)),
           domain{loop, vms, jobs, images, layer_cache, kernels, artifacts, std::move(config)} {
         artifacts.connect(images, kernels);
@@ -103,6 +102,20 @@ struct Records {
         return [&jobs](std::string kind, std::string subject) {
             return jobs.add(std::move(kind), std::move(subject));
         };
+    }
+
+    /// An image that says just "debian" needs no certain kernel: another is pulled for it.
+    std::vector<std::string> users_of_kernel(const std::string &kernel) {
+        std::vector<std::string> users;
+        for (const auto &vm : vms.users_of_kernel(kernel)) {
+            users.push_back("vm/" + vm);
+        }
+        for (const auto &image : images.list()) {
+            if (image.kernel == kernel) {
+                users.push_back("image/" + image.name);
+            }
+        }
+        return users;
     }
 
     store::Store store;

@@ -1,7 +1,5 @@
 #include "daemon/registry_artifacts.hpp"
 
-#include <algorithm>
-
 namespace banger {
 
 std::optional<image::Image> RegistryArtifacts::find_image(std::string_view wanted) const {
@@ -26,16 +24,13 @@ std::optional<kernel::Kernel> RegistryArtifacts::find_kernel(std::string_view na
 }
 
 void RegistryArtifacts::check_kernel(std::string_view name) const {
-    const auto available = kernel::Registry::available();
-    if (kernels_->find(name) ||
-        std::find(available.begin(), available.end(), name) != available.end()) {
+    if (kernels_->find(name) || kernel::Registry::can_pull(name)) {
         return;
     }
-    std::string known;
-    for (const auto &one : available) {
-        known += fmt::format("{}{}", known.empty() ? "" : ", ", one);
-    }
-    fail(ErrorCode::NotFound, "there is no kernel '{}'; what can be pulled: {}", name, known);
+    fail(ErrorCode::NotFound,
+         "there is no kernel '{}'; what can be pulled: {}, and what 'banger kernel list "
+         "--available' shows",
+         name, fmt::join(kernel::Registry::available(), ", "));
 }
 
 std::shared_ptr<job::Job> RegistryArtifacts::pull_kernel(std::string_view name) {

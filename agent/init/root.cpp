@@ -25,6 +25,22 @@ constexpr const char *filled_mark = "trusted.banger.filled";
 /// Where the modules disk has them.
 constexpr const char *modules_directory = "usr/lib/modules";
 
+/// The initramfs lies in memory, and with it whatever an initrd of the user's own has brought.
+void remove_initramfs() {
+    struct stat root {};
+    if (::lstat("/", &root) != 0) {
+        return;
+    }
+    std::error_code ignored;
+    for (const auto &entry : fs::directory_iterator("/", ignored)) {
+        struct stat status {};
+        // The disks are mounted on directories of it.
+        if (::lstat(entry.path().c_str(), &status) == 0 && status.st_dev == root.st_dev) {
+            fs::remove_all(entry.path(), ignored);
+        }
+    }
+}
+
 /// Gives `directory` the content that the image has at `origin`, once.
 void fill_once(const fs::path &origin, const fs::path &directory) {
     char mark = 0;
@@ -127,11 +143,7 @@ void switch_root(const GuestRoot &root) {
             throw_errno(fmt::format("move {}", kernel));
         }
     }
-    // The initramfs lies in memory.
-    std::error_code ignored;
-    for (const char *used : {"/banger", "/lib", "/usr", "/init"}) {
-        fs::remove_all(used, ignored);
-    }
+    remove_initramfs();
     if (::chdir(root.path.c_str()) != 0 || ::mount(".", "/", nullptr, MS_MOVE, nullptr) != 0 ||
         ::chroot(".") != 0 || ::chdir("/") != 0) {
         throw_errno("change to the guest's root");

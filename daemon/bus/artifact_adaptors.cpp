@@ -82,7 +82,14 @@ void KernelAdaptor::Delete() {
 }
 
 std::string KernelAdaptor::Source() {
-    return fmt::format("{}:{} {}", kernel_.distro, kernel_.suite, kernel_.package_version);
+    // 0.1 wrote none, and had none but Debian's.
+    return kernel_.source.empty()
+               ? fmt::format("Debian {}, linux-image-{}", kernel_.suite, kernel_.release)
+               : kernel_.source;
+}
+
+std::vector<std::string> KernelAdaptor::UsedBy() {
+    return guard([&] { return domain_().kernels.users(kernel_.name); });
 }
 
 std::uint64_t KernelAdaptor::CreatedAt() {

@@ -65,10 +65,18 @@ private:
     void Delete() override;
     std::string Name() override { return kernel_.name; }
     std::string Version() override { return kernel_.release; }
+    std::string PackageVersion() override { return kernel_.package_version; }
+    std::string Distro() override { return kernel_.distro; }
+    std::string Suite() override { return kernel_.suite; }
     std::string Digest() override { return "sha256:" + kernel_.digest; }
     std::string Source() override;
     std::uint64_t SizeBytes() override { return kernel_.size; }
     std::uint64_t CreatedAt() override;
+    bool HasModules() override { return kernel_.has_modules; }
+    bool HasInitrd() override { return kernel_.has_initrd; }
+    std::vector<std::string> Missing() override { return kernel_.missing; }
+    bool FeaturesKnown() override { return kernel_.features_known; }
+    std::vector<std::string> UsedBy() override;
 
     DomainAccess domain_;
     kernel::Kernel kernel_;

@@ -2,6 +2,7 @@
 
 #include "daemon/bus/object_paths.hpp"
 #include "daemon/bus/vm_adaptor.hpp"
+#include "daemon/kernel/origin.hpp"
 #include "dbus/guard.hpp"
 
 #include <algorithm>
@@ -24,6 +25,19 @@ vm::CreateRequest create_request(const std::string &name, const Options &options
     request.allow_host = reader.take<bool>("allow_host");
     request.workspace = reader.take<std::string>("workspace").value_or("");
     request.start = reader.take<bool>("start").value_or(false);
+    reader.finish();
+    return request;
+}
+
+kernel::ImportRequest import_request(const std::string &name, const Options &options) {
+    OptionsReader reader(options);
+    kernel::ImportRequest request;
+    request.name = name;
+    request.from = reader.take<std::string>("from").value_or("");
+    request.modules = reader.take<std::string>("modules").value_or("");
+    request.initrd = reader.take<std::string>("initrd").value_or("");
+    request.distro = reader.take<std::string>("distro").value_or("");
+    request.force = reader.take<bool>("force").value_or(false);
     reader.finish();
     return request;
 }
@@ -222,6 +236,44 @@ sdbus::ObjectPath ManagerAdaptor::PullKernel(const std::string &name, const Opti
         domain.artifacts.check_kernel(wanted);
         return path_of(domain.kernels.pull(wanted, force));
     });
+}
+
+sdbus::ObjectPath ManagerAdaptor::ImportKernel(const std::string &name, const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        return path_of(domain.kernels.import(import_request(name, options)));
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::UpdateKernelList(const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        OptionsReader(options).finish();
+        return path_of(domain.kernels.update_archive());
+    });
+}
+
+std::vector<sdbus::Struct<std::string, std::string, std::string, bool>>
+ManagerAdaptor::ListAvailableKernels() {
+    return guard([&] {
+        std::vector<sdbus::Struct<std::string, std::string, std::string, bool>> rows;
+        kernel::Registry &kernels = domain_().kernels;
+        const auto add = [&](const kernel::ArchiveKernel &kernel) {
+            rows.push_back(sdbus::make_struct(kernel.name, kernel.version, kernel.suite,
+                                              kernels.find(kernel.name).has_value()));
+        };
+        for (const auto &name : kernel::Registry::available()) {
+            add({name, "", std::string(kernel::find_origin(name)->suite)});
+        }
+        for (const auto &kernel : kernels.archive()) {
+            add(kernel);
+        }
+        return rows;
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::GetKernel(const std::string &name) {
+    return guard([&] { return kernel_path(domain_().kernels.get(name).name); });
 }
 
 void ManagerAdaptor::DeleteKernel(const std::string &name) {

@@ -40,6 +40,11 @@ private:
     void DeleteImage(const std::string &name) override;
     std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> ListImages() override;
     sdbus::ObjectPath PullKernel(const std::string &name, const Options &options) override;
+    sdbus::ObjectPath ImportKernel(const std::string &name, const Options &options) override;
+    sdbus::ObjectPath UpdateKernelList(const Options &options) override;
+    std::vector<sdbus::Struct<std::string, std::string, std::string, bool>>
+    ListAvailableKernels() override;
+    sdbus::ObjectPath GetKernel(const std::string &name) override;
     void DeleteKernel(const std::string &name) override;
     std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> ListKernels() override;
     std::vector<

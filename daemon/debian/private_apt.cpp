@@ -77,13 +77,18 @@ Command PrivateApt::update() const {
 }
 
 Command PrivateApt::update_briefly() const {
-    return command("apt-get",
-                   {"-oAcquire::Retries=0", "-oAcquire::http::Timeout=10",
-                    "-oAcquire::https::Timeout=10", "-oAPT::Status-Fd=3", "update"});
+    return command("apt-get", {"-oAcquire::Retries=0", "-oAcquire::http::Timeout=10",
+                               "-oAcquire::https::Timeout=10", "-oAPT::Status-Fd=3", "update"});
 }
 
-Command PrivateApt::show(const std::string &package) const {
-    return command("apt-cache", {"--no-all-versions", "show", package});
+Command PrivateApt::show(const std::vector<std::string> &packages) const {
+    std::vector<std::string> arguments{"--no-all-versions", "show", "--"};
+    arguments.insert(arguments.end(), packages.begin(), packages.end());
+    return command("apt-cache", std::move(arguments));
+}
+
+Command PrivateApt::names(const std::string &prefix) const {
+    return command("apt-cache", {"pkgnames", prefix});
 }
 
 Command PrivateApt::download(const std::string &package) const {

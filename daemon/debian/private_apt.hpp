@@ -22,7 +22,10 @@ public:
     Command update() const;
     /// For an archive that is not worth a long wait: tried once, ten seconds without a byte.
     Command update_briefly() const;
-    Command show(const std::string &package) const;
+    /// Prints the newest stanza of each.
+    Command show(const std::vector<std::string> &packages) const;
+    /// Prints the names of all packages that begin so.
+    Command names(const std::string &prefix) const;
     /// Downloads into the directory packages().
     Command download(const std::string &package) const;
     /// Fails where these packages cannot be installed together, on nothing and without what they

@@ -24,19 +24,39 @@ std::string field(std::string_view text, std::string_view name) {
     return {};
 }
 
-} // namespace
-
-Package parse_package(std::string_view text) {
+Package package_from(std::string_view text) {
     Package package;
     package.name = field(text, "Package");
     package.version = field(text, "Version");
     package.depends = field(text, "Depends");
     const std::string size = field(text, "Size");
     std::from_chars(size.data(), size.data() + size.size(), package.size);
+    return package;
+}
+
+} // namespace
+
+Package parse_package(std::string_view text) {
+    Package package = package_from(text);
     if (package.name.empty() || package.version.empty()) {
         fail(ErrorCode::NotFound, "the Debian archive has no such package");
     }
     return package;
+}
+
+std::vector<Package> parse_packages(std::string_view text) {
+    constexpr std::string_view beginning = "Package: ";
+    std::vector<Package> packages;
+    while (!text.empty()) {
+        // The empty lines between stanzas may have been lost on the way.
+        const auto next = text.find(fmt::format("\n{}", beginning));
+        Package package = package_from(text.substr(0, next));
+        if (!package.name.empty() && !package.version.empty()) {
+            packages.push_back(std::move(package));
+        }
+        text.remove_prefix(next == std::string_view::npos ? text.size() : next + 1);
+    }
+    return packages;
 }
 
 std::string kernel_package(const Package &metapackage) {

@@ -15,6 +15,8 @@ struct Package {
 };
 /// The first stanza. Throws Error{NotFound} when there is none.
 Package parse_package(std::string_view text);
+/// Every stanza that names a package and its version.
+std::vector<Package> parse_packages(std::string_view text);
 
 /// The package that a metapackage stands for: "linux-image-6.1.0-56-cloud-amd64". Throws
 /// Error{NotFound}.

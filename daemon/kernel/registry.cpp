@@ -4,8 +4,11 @@
 #include "base/log.hpp"
 #include "base/names.hpp"
 #include "base/sha256.hpp"
+#include "daemon/kernel/archive_update.hpp"
 #include "daemon/kernel/assembly.hpp"
+#include "daemon/kernel/import.hpp"
 #include "daemon/kernel/manifest.hpp"
+#include "daemon/kernel/origin.hpp"
 #include "daemon/kernel/pull.hpp"
 
 #include <fcntl.h>
@@ -24,6 +27,10 @@ fs::path initramfs_directory(const Registry::Settings &settings) {
 }
 
 } // namespace
+
+bool Kernel::lacks(std::string_view module) const {
+    return std::find(missing.begin(), missing.end(), module) != missing.end();
+}
 
 Registry::Registry(EventLoop &loop, Settings settings, JobFactory new_job, InUse in_use)
     : loop_(loop), settings_(std::move(settings)), new_job_(std::move(new_job)),
@@ -86,7 +93,7 @@ std::optional<Kernel> Registry::find(std::string_view name) const {
     }
     std::optional<Kernel> newest;
     for (const auto &[key, kernel] : kernels_) {
-        if (kernel.distro == "debian" && kernel.suite == origin->suite &&
+        if (kernel.newest_of_suite && kernel.suite == origin->suite &&
             (!newest || kernel.created >= newest->created)) {
             newest = kernel;
         }
@@ -94,21 +101,114 @@ std::optional<Kernel> Registry::find(std::string_view name) const {
     return newest;
 }
 
+Kernel Registry::get(std::string_view name) const {
+    auto found = find(name);
+    if (!found) {
+        fail(ErrorCode::NotFound,
+             "there is no kernel '{}'; 'banger kernel list' shows what there is", name);
+    }
+    return std::move(*found);
+}
+
+std::vector<std::string> Registry::available() {
+    std::vector<std::string> names{"debian"};
+    for (const auto &origin : origins()) {
+        names.emplace_back(origin.name);
+    }
+    return names;
+}
+
+bool Registry::can_pull(std::string_view name) {
+    return find_origin(name) != nullptr || release_in_name(name);
+}
+
+std::shared_ptr<job::Job> Registry::begin(const std::shared_ptr<Work> &work) {
+    works_.emplace(work->key(), work);
+    work->start();
+    return work->job();
+}
+
 std::shared_ptr<job::Job> Registry::pull(std::string_view name, bool anew) {
     const Origin *origin = find_origin(name);
-    if (origin == nullptr) {
-        fail(ErrorCode::NotFound, "there is no kernel {:?} to pull; there are: {}", name,
-             fmt::join(available(), ", "));
+    const auto release = release_in_name(name);
+    if (origin == nullptr && !release) {
+        fail(ErrorCode::NotFound,
+             "there is no kernel {:?} to pull; there are: {}, and those that `banger kernel list "
+             "--available` shows",
+             name, fmt::join(available(), ", "));
     }
-    const std::string key(origin->name);
-    if (const auto running = pulls_.find(key); running != pulls_.end()) {
+    const auto key = fmt::format("pull {}", origin != nullptr ? origin->name : name);
+    if (const auto running = works_.find(key); running != works_.end()) {
         return running->second->job();
     }
-    auto pull =
-        std::make_shared<Pull>(*this, *origin, anew, new_job_("pull-kernel", std::string(name)));
-    pulls_.emplace(key, pull);
-    pull->start();
-    return pull->job();
+    auto job = new_job_("pull-kernel", std::string(name));
+    if (origin != nullptr) {
+        return begin(std::make_shared<Pull>(*this, *origin, anew, std::move(job)));
+    }
+    if (!anew && find(name)) {
+        job->done();
+        return job;
+    }
+    return begin(std::make_shared<Pull>(*this, *release, anew, std::move(job)));
+}
+
+std::shared_ptr<job::Job> Registry::import(ImportRequest request) {
+    request.name = ArtifactName{"kernel", request.name}.str();
+    if (can_pull(request.name)) {
+        fail(ErrorCode::InvalidArgument,
+             "the name '{}' means a kernel of Debian's: give yours another", request.name);
+    }
+    for (const auto &path : {request.from, request.modules, request.initrd}) {
+        if (!path.empty() && !path.is_absolute()) {
+            fail(ErrorCode::InvalidArgument, "the path {:?} is not absolute", path.string());
+        }
+    }
+    if (request.from.empty()) {
+        fail(ErrorCode::InvalidArgument, "an import needs the path of a kernel or its directory");
+    }
+    const auto running = works_.find(Import::key_of(request.name));
+    if (running != works_.end()) {
+        if (dynamic_cast<const Import &>(*running->second).request() == request) {
+            return running->second->job();
+        }
+        fail(ErrorCode::Busy, "the kernel '{}' is being imported just now, from elsewhere",
+             request.name);
+    }
+    if (kernels_.contains(request.name)) {
+        if (!request.force) {
+            fail(ErrorCode::AlreadyExists,
+                 "there is a kernel '{0}' already: use another name, 'banger kernel rm {0}', or "
+                 "--force",
+                 request.name);
+        }
+        require_unused(request.name);
+    }
+    auto job = new_job_("import-kernel", request.name);
+    return begin(std::make_shared<Import>(*this, std::move(request), std::move(job)));
+}
+
+std::shared_ptr<job::Job> Registry::update_archive() {
+    const auto running = works_.find(std::string_view{ArchiveUpdate::only_key});
+    if (running != works_.end()) {
+        return running->second->job();
+    }
+    return begin(std::make_shared<ArchiveUpdate>(*this, new_job_("update-kernel-list", "debian")));
+}
+
+std::vector<std::string> Registry::users(const std::string &name) const {
+    return in_use_ ? in_use_(name) : std::vector<std::string>{};
+}
+
+void Registry::require_unused(const std::string &name) const {
+    if (const auto needed_by = users(name); !needed_by.empty()) {
+        fail(ErrorCode::InvalidState, "the kernel '{}' is in use by {}: delete them first", name,
+             fmt::join(needed_by, ", "));
+    }
+}
+
+void Registry::write_manifest(Kernel kernel) {
+    write_file_atomically(kernel.directory / "manifest.json", to_json(kernel));
+    kernels_.insert_or_assign(kernel.name, std::move(kernel));
 }
 
 void Registry::publish(Kernel kernel, const fs::path &temporary) {
@@ -116,8 +216,7 @@ void Registry::publish(Kernel kernel, const fs::path &temporary) {
     kernel.directory = target;
     write_file_atomically(temporary / "manifest.json", to_json(kernel));
     if (fs::exists(target)) {
-        // The same release, rebuilt: the two change places in one step, and the old one goes with
-        // the temporary directory.
+        // The two change places in one step, and the old one goes with the temporary directory.
         if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) !=
             0) {
             throw_errno("replace " + target.string());
@@ -134,17 +233,8 @@ void Registry::publish(Kernel kernel, const fs::path &temporary) {
 }
 
 void Registry::remove(std::string_view name) {
-    const auto found = find(name);
-    if (!found) {
-        fail(ErrorCode::NotFound,
-             "there is no kernel {:?}; `banger kernel list` shows what there is", name);
-    }
-    const Kernel &kernel = *found;
-    if (const auto users = in_use_ ? in_use_(kernel.name) : std::vector<std::string>{};
-        !users.empty()) {
-        fail(ErrorCode::InvalidState, "the kernel {} is in use by {}", kernel.name,
-             fmt::join(users, ", "));
-    }
+    const Kernel kernel = get(name);
+    require_unused(kernel.name);
     // Out of sight in one step; what a kill leaves of the rest is removed at the next start.
     const fs::path doomed = settings_.directory / ("tmp.removed-" + kernel.name);
     std::error_code ignored;

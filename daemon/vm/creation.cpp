@@ -46,6 +46,21 @@ std::string wanted_image(const config::Config &config, const CreateRequest &requ
     return request.image.value_or(config.default_image_name.value);
 }
 
+/// Throws Error{NotFound} where its kernel is neither there nor can be pulled.
+void require_kernel_of(const image::Image &image, const Artifacts &artifacts) {
+    try {
+        artifacts.check_kernel(image.kernel);
+    } catch (const Error &error) {
+        if (error.code() != ErrorCode::NotFound) {
+            throw;
+        }
+        fail(ErrorCode::NotFound,
+             "the image '{0}' needs the kernel '{1}', which is not there: bring it by 'banger "
+             "kernel import {1} --from PATH', or use another by --kernel",
+             image.name, image.kernel);
+    }
+}
+
 /// The record of the VM that is asked for. Throws Error for anything that cannot be.
 store::VmRecord plan(Services &services, const CreateRequest &request) {
     const config::Config config = services.config();
@@ -60,6 +75,8 @@ store::VmRecord plan(Services &services, const CreateRequest &request) {
     if (request.kernel) {
         record.kernel = ArtifactName("kernel", *request.kernel).str();
         services.artifacts.check_kernel(record.kernel);
+    } else if (const auto image = services.artifacts.find_image(record.image)) {
+        require_kernel_of(*image, services.artifacts);
     }
     if (request.start) {
         services.choose_vmm(config);
@@ -212,6 +229,9 @@ private:
             make_files();
             return;
         }
+        if (record_.kernel == image->kernel) {
+            require_kernel_of(*image, services_.artifacts);
+        }
         follow(services_.artifacts.pull_kernel(record_.kernel), 0.6, 0.7, &Creation::make_files);
     }
 
@@ -221,6 +241,8 @@ private:
             fail(ErrorCode::NotFound, "the kernel '{}' has been removed meanwhile", record_.kernel);
         }
         record_.kernel = kernel->name;
+        // From here the kernel is pinned, too.
+        services_.store.update(record_);
         job_->stage("making keys", 0.7);
         make_private_directories(host_keys_directory(services_.paths, record_.name));
         make_private_directories(services_.paths.ssh());

@@ -123,8 +123,20 @@ private:
         image->require_unchanged();
         image_ = *image;
         kernel_ = *kernel;
+        require_channel();
         disks_ = {{{"overlay.ext4", "banger-overlay", record.overlay_bytes},
                    {"work.ext4", "banger-work", record.disk_bytes}}};
+    }
+
+    /// Without its end in the guest, the VM would start and never answer.
+    void require_channel() const {
+        const bool qemu = selection_.kind == vmm::Kind::Qemu;
+        const char *module = qemu ? "virtio_console" : "vmw_vsock_virtio_transport";
+        if (kernel_.lacks(module) || (!qemu && kernel_.lacks("vsock"))) {
+            fail(ErrorCode::Unsupported,
+                 "its kernel '{}' has no {}, by which a guest in {} is reached: use another kernel",
+                 kernel_.name, module, qemu ? "QEMU" : "Firecracker");
+        }
     }
 
     void next_disk(std::size_t index) {
@@ -235,10 +247,12 @@ private:
         machine.kernel = kernel_.vmlinux();
         machine.initrd = initramfs_;
         machine.disks = {{"image", image_.rootfs(), true},
-                         {"modules", kernel_.modules(), true},
                          {"overlay", state_directory() / "overlay.ext4", false},
                          {"work", state_directory() / "work.ext4", false},
                          {"config", state_directory() / "config.img", true}};
+        if (kernel_.has_modules) {
+            machine.disks.push_back({"modules", kernel_.modules(), true});
+        }
         machine.nic = vmm::Nic{tap_.name, tap_.mac};
         machine.runtime_directory = runtime_directory();
         machine.state_directory = state_directory();

@@ -68,10 +68,40 @@ private:
     std::unique_ptr<archive, int (*)(archive *)> archive_;
 };
 
+/// The user's own, and zeros up to where the next archive may begin: a multiple of four bytes, and
+/// four zeros at least, by which a compressed one is known to be over.
+void write_initrd(const std::filesystem::path &initrd, int fd) {
+    if (!std::filesystem::exists(initrd)) {
+        return;
+    }
+    constexpr std::size_t alignment = 512;
+    std::string content = read_file(initrd, max_program);
+    content.resize((content.size() + 4 + alignment - 1) / alignment * alignment, '\0');
+    write_all(fd, content, "write the initramfs");
+}
+
 } // namespace
+
+std::vector<std::string> boot_module_order(const std::filesystem::path &kernel_directory) {
+    const auto path = kernel_directory / "boot-modules/order";
+    const std::string order = read_file(path);
+    std::vector<std::string> names;
+    std::string_view rest = order;
+    while (!rest.empty()) {
+        const auto end = rest.find('\n');
+        const std::string_view name = rest.substr(0, end);
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+        if (!name.ends_with(".ko") || name.find('/') != std::string_view::npos) {
+            fail(ErrorCode::ImageCorrupt, "{} names a module {:?}", path.string(), name);
+        }
+        names.emplace_back(name);
+    }
+    return names;
+}
 
 void write_initramfs(const InitramfsParts &parts, Report &report) {
     OutputFile file{parts.output};
+    write_initrd(parts.kernel_directory / "initrd", file.fd());
     Cpio cpio{file.fd()};
     for (const char *path : {"dev", "proc", "sys", "run", "banger", "banger/modules.d"}) {
         cpio.directory(path);
@@ -81,20 +111,10 @@ void write_initramfs(const InitramfsParts &parts, Report &report) {
     cpio.file("init", 0755, read_file(parts.init, max_program));
     cpio.file("banger/agent", 0755, read_file(parts.agent, max_program));
 
-    const auto modules = parts.kernel_directory / "boot-modules";
-    const std::string order = read_file(modules / "order");
     std::string list;
-    std::string_view rest = order;
-    while (!rest.empty()) {
-        const auto end = rest.find('\n');
-        const std::string name(rest.substr(0, end));
-        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-        if (name.empty() || name.find('/') != std::string::npos) {
-            fail(ErrorCode::ImageCorrupt, "{} names a module {:?}", (modules / "order").string(),
-                 name);
-        }
+    for (const auto &name : boot_module_order(parts.kernel_directory)) {
         cpio.file(("banger/modules.d/" + name).c_str(), 0644,
-                  read_file(modules / name, max_program));
+                  read_file(parts.kernel_directory / "boot-modules" / name, max_program));
         list += "/banger/modules.d/" + name + "\n";
     }
     cpio.file("banger/modules", 0644, list);

@@ -1,17 +1,13 @@
 #include "daemon/image/worker/kernel_package.hpp"
 
 #include "base/files.hpp"
-#include "base/sha256.hpp"
 #include "base/steps.hpp"
 #include "daemon/archive/archive_reader.hpp"
-#include "daemon/ext4/writer.hpp"
-#include "daemon/image/worker/modules.hpp"
-#include "daemon/image/worker/output_file.hpp"
-#include "daemon/image/worker/vmlinux.hpp"
+#include "daemon/image/worker/kernel_assembly.hpp"
+#include "daemon/image/worker/kernel_image.hpp"
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -20,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t max_kernel_image = 256U << 20U;
 constexpr std::uint64_t max_unpacked = 4ULL << 30U;
 
 /// "./usr/lib/modules/6.1.0/kernel/x.ko" → "6.1.0/kernel/x.ko"; nullopt for what lies elsewhere.
@@ -116,79 +111,24 @@ Unpacked unpack(const KernelPackage &package, const fs::path &tree, Report &repo
     return result;
 }
 
-/// Every file root:root and of one time: what depmod wrote has the time of now.
-void write_modules_disk(const fs::path &tree, const Unpacked &unpacked, const fs::path &output) {
-    OutputFile file{output};
-    ext4::WriterOptions options;
-    options.label = "banger-modules";
-    ext4::Writer writer{file.fd(), options};
-    ext4::Metadata metadata;
-    metadata.modified = unpacked.newest;
-    for (const char *directory : {"", "usr", "usr/lib", "usr/lib/modules"}) {
-        writer.add_directory(directory, metadata);
-    }
-    std::vector<fs::path> paths;
-    for (const auto &entry : fs::recursive_directory_iterator{tree / "lib/modules"}) {
-        paths.push_back(entry.path());
-    }
-    std::sort(paths.begin(), paths.end());
-    for (const auto &path : paths) {
-        const std::string name = "usr" / fs::relative(path, tree);
-        ext4::Metadata own = metadata;
-        if (fs::is_directory(path)) {
-            writer.add_directory(name, own);
-        } else {
-            own.permissions = 0644;
-            writer.add_file(name, own, read_file(path, max_kernel_image));
-        }
-    }
-    writer.finish();
-    file.publish();
-}
-
-std::vector<std::string> write_boot_modules(const fs::path &modules, const fs::path &output) {
-    const ModuleDependencies dependencies{read_file(modules / "modules.dep"),
-                                          read_file(modules / "modules.builtin")};
-    fs::create_directory(output);
-    std::vector<std::string> names;
-    std::string order;
-    for (const auto &file : dependencies.load_order(boot_modules())) {
-        names.push_back(ModuleDependencies::module_name(file) + ".ko");
-        write_new_file(output / names.back(), read_module(modules / file));
-        order += names.back() + "\n";
-    }
-    write_new_file(output / "order", order);
-    names.emplace_back("order");
-    return names;
-}
-
 } // namespace
 
 void take_kernel(const KernelPackage &package, Report &report) {
     const fs::path tree = package.output / "unpacked";
     UndoList temporary;
     temporary.add("unpack " + package.deb.string(), [&] { fs::remove_all(tree); });
-    const Unpacked unpacked = unpack(package, tree, report);
-    const std::string vmlinux = vmlinux_from_bzimage(unpacked.kernel_image);
-    write_new_file(package.output / "vmlinux", vmlinux);
-
-    run_depmod(tree, unpacked.release);
-    const fs::path modules = tree / "lib/modules" / unpacked.release;
-    write_modules_disk(tree, unpacked, package.output / "modules.ext4");
-    const auto boot_files = write_boot_modules(modules, package.output / "boot-modules");
-
-    std::string digests = sha256_of(vmlinux) + sha256_of_file(package.output / "modules.ext4");
-    for (const auto &name : boot_files) {
-        digests += sha256_of_file(package.output / "boot-modules" / name);
+    Unpacked unpacked = unpack(package, tree, report);
+    const std::string what = "the kernel in the package " + package.deb.filename().string();
+    KernelParts parts;
+    parts.vmlinux = bootable_vmlinux(std::move(unpacked.kernel_image), what);
+    parts.release = kernel_release(parts.vmlinux);
+    if (parts.release != unpacked.release) {
+        fail(ErrorCode::ImageCorrupt, "{} is {}, and its modules are of {}", what, parts.release,
+             unpacked.release);
     }
-    std::uint64_t size = 0;
-    for (const char *name : {"vmlinux", "modules.ext4"}) {
-        struct stat status {};
-        if (::stat((package.output / name).c_str(), &status) == 0) {
-            size += static_cast<std::uint64_t>(status.st_blocks) * 512;
-        }
-    }
-    report.result({{"release", unpacked.release}, {"digest", sha256_of(digests)}, {"size", size}});
+    parts.modules_root = tree;
+    parts.newest = unpacked.newest;
+    report.result(assemble_kernel(parts, package.output));
 }
 
 } // namespace banger::image

@@ -8,6 +8,7 @@
 #include "daemon/ext4/writer.hpp"
 #include "daemon/image/worker/blob_cache.hpp"
 #include "daemon/image/worker/initramfs.hpp"
+#include "daemon/image/worker/kernel_import.hpp"
 #include "daemon/image/worker/kernel_package.hpp"
 #include "daemon/image/worker/oci_image.hpp"
 #include "daemon/image/worker/output_file.hpp"
@@ -124,6 +125,13 @@ int run(int argc, char **argv) {
     kernel_command->add_option("--output", package.output)->required();
     kernel_command->add_option("deb", package.deb)->required();
 
+    KernelImport import;
+    auto *import_command = app.add_subcommand("kernel-import", "Take a kernel of the user's own");
+    import_command->add_option("--output", import.output)->required();
+    import_command->add_option("--modules", import.modules);
+    import_command->add_option("--initrd", import.initrd);
+    import_command->add_option("from", import.from)->required();
+
     InitramfsParts parts;
     auto *initramfs_command = app.add_subcommand("initramfs", "Assemble a kernel's initramfs");
     initramfs_command->add_option("--kernel-dir", parts.kernel_directory)->required();
@@ -180,6 +188,8 @@ int run(int argc, char **argv) {
             tar_to_ext4.run(report);
         } else if (*kernel_command) {
             take_kernel(package, report);
+        } else if (*import_command) {
+            import_kernel(import, report);
         } else if (*oci_command) {
             oci.max_bytes = parse_byte_size(oci_max_size);
             oci.registries.insecure_registries = {insecure.begin(), insecure.end()};

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <set>
 
 namespace banger::image {
 namespace {
@@ -40,15 +39,14 @@ std::vector<std::string> words(std::string_view text) {
 
 } // namespace
 
-ModuleDependencies::ModuleDependencies(std::string_view text, std::string_view builtin) {
-    for_each_line(text, [&](std::string_view line) {
+ModuleDependencies::ModuleDependencies(std::string_view modules_dep) {
+    for_each_line(modules_dep, [&](std::string_view line) {
         const auto colon = line.find(':');
         if (colon == std::string_view::npos) {
             fail(ErrorCode::ImageCorrupt, "modules.dep has a line without a colon");
         }
         modules_.push_back({std::string(line.substr(0, colon)), words(line.substr(colon + 1))});
     });
-    for_each_line(builtin, [&](std::string_view line) { builtin_.push_back(module_name(line)); });
 }
 
 std::string ModuleDependencies::module_name(std::string_view file) {
@@ -66,18 +64,15 @@ const ModuleDependencies::Module *ModuleDependencies::find(std::string_view name
 }
 
 std::vector<std::string>
-ModuleDependencies::load_order(const std::vector<std::string_view> &names) const {
+ModuleDependencies::load_order(std::span<const std::string_view> names) const {
     std::vector<std::string> order;
-    std::set<std::string, std::less<>> seen;
+    ModuleNames seen;
     const std::function<void(std::string_view)> visit = [&](std::string_view name) {
         if (!seen.emplace(name).second) {
             return;
         }
         const Module *module = find(name);
         if (module == nullptr) {
-            if (std::find(builtin_.begin(), builtin_.end(), name) == builtin_.end()) {
-                fail(ErrorCode::Unsupported, "the kernel has no module {}", name);
-            }
             return;
         }
         // depmod names what is needed first last.
@@ -92,10 +87,12 @@ ModuleDependencies::load_order(const std::vector<std::string_view> &names) const
     return order;
 }
 
-std::vector<std::string_view> boot_modules() {
-    return {"virtio_mmio", "virtio_blk", "virtio_console",
-            "virtio_net",  "virtio_rng", "overlay",
-            "ext4",        "vsock",      "vmw_vsock_virtio_transport"};
+ModuleNames builtin_modules(std::string_view modules_builtin) {
+    ModuleNames names;
+    for_each_line(modules_builtin, [&](std::string_view line) {
+        names.insert(ModuleDependencies::module_name(line));
+    });
+    return names;
 }
 
 std::string read_module(const std::filesystem::path &path) {
@@ -109,6 +106,17 @@ std::string read_module(const std::filesystem::path &path) {
         fail(ErrorCode::ImageCorrupt, "the module {} is empty", path.filename().string());
     }
     return reader.read_all(max_module);
+}
+
+std::string module_release(std::string_view module) {
+    constexpr std::string_view field{"\0vermagic=",
+                                     10}; // in .modinfo: NAME=VALUE, each ended by a 0
+    const auto at = module.find(field);
+    if (at == std::string_view::npos) {
+        return {};
+    }
+    const std::string_view value = module.substr(at + field.size());
+    return std::string(value.substr(0, value.find_first_of(std::string_view{" \0", 2})));
 }
 
 void run_depmod(const std::filesystem::path &root, const std::string &release) {

@@ -212,6 +212,72 @@ TEST_F(Cli, WhatIsMissingIsPulledVisiblyFirst) {
     EXPECT_LT(outcome.error.find("kernel: "), outcome.error.find("spec: "));
 }
 
+TEST_F(Cli, AKernelIsImportedByAbsolutePathsAndWhatItLacksIsSaid) {
+    behaviour_.missing = {"br_netfilter", "veth"};
+    start_manager();
+    const Outcome outcome = run({"kernel", "import", "mine", "--from", "linux", "--modules",
+                                 "/lib/modules", "--initrd", "../initrd", "--distro", "fedora"});
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    EXPECT_EQ(outcome.output, "mine\n");
+    EXPECT_THAT(outcome.error, HasSubstr("warning: the kernel mine lacks br_netfilter, veth"));
+    const auto here = std::filesystem::current_path();
+    EXPECT_THAT(run({"kernel", "show", "mine"}).output,
+                HasSubstr(fmt::format("Source: {} modules=/lib/modules initrd={} distro=fedora",
+                                      (here / "linux").native(), (here / "../initrd").native())));
+}
+
+TEST_F(Cli, AnImportUnderATakenNameIsRefusedWithoutForce) {
+    start_manager();
+    run({"kernel", "import", "mine", "--from", "/a"});
+    const Outcome outcome = run({"kernel", "import", "mine", "--from", "/b"});
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.error, "banger: there is a kernel 'mine' already\n");
+    EXPECT_EQ(run({"kernel", "import", "mine", "--from", "/b", "--force"}).status, 0);
+    EXPECT_EQ(run({"kernel", "import", "../mine", "--from", "/b"}).status, 1);
+    EXPECT_EQ(run({"kernel", "import", "mine"}).status, 2);
+}
+
+TEST_F(Cli, AKernelIsShownWithWhatItHasAndWhoNeedsIt) {
+    start_manager();
+    const Outcome outcome = run({"kernel", "show", "debian"});
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    EXPECT_THAT(outcome.output, HasSubstr("     Version: 6.1.0\n"));
+    EXPECT_THAT(outcome.output, HasSubstr("     Missing: nothing\n"));
+    EXPECT_THAT(outcome.output, HasSubstr("     Used by: vm/sandbox\n"));
+    const auto json = nlohmann::json::parse(run({"kernel", "show", "debian", "--json"}).output);
+    EXPECT_EQ(json["package_version"], "6.1.1-2");
+    EXPECT_EQ(json["has_modules"], true);
+    EXPECT_EQ(json["used_by"], nlohmann::json::array({"vm/sandbox"}));
+    EXPECT_EQ(nlohmann::json::parse(run({"kernel", "list", "--json"}).output)[0], json);
+    const Outcome unknown = run({"kernel", "show", "nope"});
+    EXPECT_EQ(unknown.status, 1);
+    EXPECT_EQ(unknown.error, "banger: there is no kernel 'nope'\n");
+}
+
+TEST_F(Cli, KernelsOfTheArchiveAreListedAfterItWasAsked) {
+    start_manager();
+    const Outcome outcome = run({"kernel", "list", "--available"});
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    EXPECT_THAT(outcome.output,
+                testing::MatchesRegex("NAME +PACKAGE +SUITE +HERE\n"
+                                      "debian-trixie +newest +trixie\n"
+                                      "debian-6.1.0-56-cloud-amd64 +6.1.192-2 +bookworm +yes\n"));
+    EXPECT_EQ(run({"kernel", "list", "--available", "-q"}).output,
+              "debian-trixie\ndebian-6.1.0-56-cloud-amd64\n");
+    EXPECT_EQ(run({"__complete", "--", "kernel", "pull", "debian-6"}).output,
+              "debian-6.1.0-56-cloud-amd64\n");
+}
+
+TEST_F(Cli, OneKernelThatCannotBeDeletedStopsNoOther) {
+    behaviour_.kernels = {"a", "b"};
+    start_manager();
+    const Outcome outcome = run({"kernel", "rm", "a", "nope", "b"});
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.output, "a: deleted\nb: deleted\n");
+    EXPECT_THAT(outcome.error, HasSubstr("there is no kernel 'nope'"));
+    EXPECT_EQ(run({"kernel", "list", "-q"}).output, "");
+}
+
 TEST_F(Cli, AnImageThatDoesNotExistLeavesNothing) {
     start_manager();
     const Outcome outcome = run({"vm", "run", "--image", "nope", "--", "true"});

@@ -33,7 +33,7 @@ sdbus::ObjectPath path_of(const std::string &kind, const std::string &name) {
     // Enough of sd_bus_path_encode(3) for the names of these tests.
     std::string escaped;
     for (const char c : name) {
-        escaped += c == '-' ? "_2d" : std::string(1, c);
+        escaped += c == '-' ? "_2d" : c == '.' ? "_2e" : std::string(1, c);
     }
     return sdbus::ObjectPath{fmt::format("/org/banger/Manager/{}/{}", kind, escaped)};
 }
@@ -107,8 +107,10 @@ private:
 class FakeKernel final
     : public sdbus::AdaptorInterfaces<org::banger::Kernel_adaptor, sdbus::Properties_adaptor> {
 public:
-    FakeKernel(sdbus::IConnection &connection, std::string name)
-        : AdaptorInterfaces(connection, path_of("kernel", name)), name_(std::move(name)) {
+    FakeKernel(sdbus::IConnection &connection, std::string name, std::string source,
+               std::vector<std::string> missing)
+        : AdaptorInterfaces(connection, path_of("kernel", name)), name_(std::move(name)),
+          source_(std::move(source)), missing_(std::move(missing)) {
         registerAdaptor();
     }
     ~FakeKernel() { unregisterAdaptor(); }
@@ -117,12 +119,22 @@ private:
     void Delete() override {}
     std::string Name() override { return name_; }
     std::string Version() override { return "6.1.0"; }
+    std::string PackageVersion() override { return "6.1.1-2"; }
+    std::string Distro() override { return "debian"; }
+    std::string Suite() override { return "bookworm"; }
     std::string Digest() override { return "sha256:0123456789abcdef"; }
-    std::string Source() override { return "debian:linux-image"; }
+    std::string Source() override { return source_; }
     std::uint64_t SizeBytes() override { return 1U << 20U; }
     std::uint64_t CreatedAt() override { return 1; }
+    bool HasModules() override { return true; }
+    bool HasInitrd() override { return false; }
+    std::vector<std::string> Missing() override { return missing_; }
+    bool FeaturesKnown() override { return true; }
+    std::vector<std::string> UsedBy() override { return {"vm/sandbox"}; }
 
     std::string name_;
+    std::string source_;
+    std::vector<std::string> missing_;
 };
 
 /// A program "in the guest": reports its end on the control socket and takes signals from it.
@@ -300,7 +312,7 @@ public:
             images_.emplace(name, std::make_unique<FakeImage>(connection, name));
         }
         for (const auto &name : behaviour.kernels) {
-            kernels_.emplace(name, std::make_unique<FakeKernel>(connection, name));
+            add_kernel(name, "Debian bookworm");
         }
     }
     ~Fake() {
@@ -427,12 +439,65 @@ private:
     std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> ListImages() override {
         return {};
     }
+    void add_kernel(const std::string &name, const std::string &source) {
+        kernels_.emplace(
+            name, std::make_unique<FakeKernel>(connection_, name, source, behaviour_.missing));
+    }
     sdbus::ObjectPath PullKernel(const std::string &name, const Options & /*options*/) override {
         const std::string given = name.empty() ? "debian" : name;
-        kernels_.emplace(given, std::make_unique<FakeKernel>(connection_, given));
+        add_kernel(given, "Debian bookworm");
         return ended_job(given);
     }
-    void DeleteKernel(const std::string & /*name*/) override {}
+    sdbus::ObjectPath ImportKernel(const std::string &name, const Options &options) override {
+        return bus::guard([&] {
+            bus::OptionsReader reader(options);
+            std::string source = reader.take<std::string>("from").value_or("");
+            for (const char *more : {"modules", "initrd", "distro"}) {
+                if (const auto value = reader.take<std::string>(more)) {
+                    source += fmt::format(" {}={}", more, *value);
+                }
+            }
+            const bool force = reader.take<bool>("force").value_or(false);
+            reader.finish();
+            if (kernels_.count(name) > 0 && !force) {
+                fail(ErrorCode::AlreadyExists, "there is a kernel '{}' already", name);
+            }
+            kernels_.erase(name);
+            add_kernel(name, source);
+            return ended_job(name);
+        });
+    }
+    sdbus::ObjectPath UpdateKernelList(const Options & /*options*/) override {
+        archive_known_ = true;
+        return ended_job("debian");
+    }
+    std::vector<sdbus::Struct<std::string, std::string, std::string, bool>>
+    ListAvailableKernels() override {
+        std::vector<sdbus::Struct<std::string, std::string, std::string, bool>> rows{
+            sdbus::make_struct(std::string{"debian-trixie"}, std::string{}, std::string{"trixie"},
+                               false)};
+        if (archive_known_) {
+            rows.push_back(sdbus::make_struct(std::string{"debian-6.1.0-56-cloud-amd64"},
+                                              std::string{"6.1.192-2"}, std::string{"bookworm"},
+                                              true));
+        }
+        return rows;
+    }
+    sdbus::ObjectPath GetKernel(const std::string &name) override {
+        return bus::guard([&] {
+            if (kernels_.count(name) == 0) {
+                fail(ErrorCode::NotFound, "there is no kernel '{}'", name);
+            }
+            return path_of("kernel", name);
+        });
+    }
+    void DeleteKernel(const std::string &name) override {
+        bus::guard([&] {
+            if (kernels_.erase(name) == 0) {
+                fail(ErrorCode::NotFound, "there is no kernel '{}'", name);
+            }
+        });
+    }
     std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> ListKernels() override {
         return {};
     }
@@ -465,6 +530,7 @@ private:
     std::map<std::string, std::unique_ptr<FakeVM>> vms_;
     std::map<std::string, std::unique_ptr<FakeImage>> images_;
     std::map<std::string, std::unique_ptr<FakeKernel>> kernels_;
+    bool archive_known_ = false;
     std::vector<std::unique_ptr<FakeJob>> jobs_;
     std::vector<EventSource> deferred_;
     std::vector<std::thread> threads_;

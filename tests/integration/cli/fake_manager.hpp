@@ -15,11 +15,12 @@ namespace banger::cli {
 struct FakeBehaviour {
     std::vector<std::string> images{"debian-bookworm"};
     std::vector<std::string> kernels{"debian"};
-    bool boots = true;           ///< else no VM gets past agent-ready
-    bool has_vmm = true;         ///< else no VMM can run here
-    bool refuses_start = false;  ///< the job of a start ends with VmmFailed
-    bool dies_in_start = false;  ///< the name leaves the bus while the start is under way
-    std::filesystem::path guest; ///< what the guest's "/root" is here
+    std::vector<std::string> missing; ///< what every kernel lacks
+    bool boots = true;                ///< else no VM gets past agent-ready
+    bool has_vmm = true;              ///< else no VMM can run here
+    bool refuses_start = false;       ///< the job of a start ends with VmmFailed
+    bool dies_in_start = false;       ///< the name leaves the bus while the start is under way
+    std::filesystem::path guest;      ///< what the guest's "/root" is here
 };
 
 /// org.banger.Manager as the contract has it, without any VM: programs "in the guest" run on this

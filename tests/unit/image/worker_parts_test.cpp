@@ -8,11 +8,14 @@
 #include "daemon/image/worker/output_file.hpp"
 #include "daemon/image/worker/vmlinux.hpp"
 #include "tests/unit/ext4/read_back.hpp"
+#include "tests/unit/image/kernel_builder.hpp"
 
-#include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
+
+#include <array>
+#include <cstring>
 
 using namespace banger;
 using namespace banger::image;
@@ -39,20 +42,11 @@ std::vector<std::string> names(const std::vector<std::string> &files) {
     return result;
 }
 
-TEST(Modules, AreLoadedAfterWhatTheyNeed) {
-    const ModuleDependencies modules{dependencies, "kernel/fs/ext4/ext4.ko\n"};
-    EXPECT_THAT(names(modules.load_order({"virtio_net", "virtio", "ext4"})),
+TEST(Modules, AreLoadedAfterWhatTheyNeedWithoutWhatIsBuiltIn) {
+    const ModuleDependencies modules{dependencies};
+    constexpr auto wanted = std::to_array<std::string_view>({"virtio_net", "virtio", "ext4"});
+    EXPECT_THAT(names(modules.load_order(wanted)),
                 ElementsAre("virtio_ring", "virtio", "failover", "net_failover", "virtio_net"));
-}
-
-TEST(Modules, OneThatTheKernelLacksIsNamed) {
-    const ModuleDependencies modules{dependencies, ""};
-    try {
-        modules.load_order({"overlay"});
-        FAIL();
-    } catch (const Error &error) {
-        EXPECT_THAT(error.what(), HasSubstr("overlay"));
-    }
 }
 
 TEST(Modules, CompressedOnesAreUnpacked) {
@@ -60,85 +54,28 @@ TEST(Modules, CompressedOnesAreUnpacked) {
     write_file_atomically(directory / "a.ko", "plain");
     EXPECT_EQ(read_module(directory / "a.ko"), "plain");
     const auto path = directory / "b.ko.xz";
-    {
-        const std::unique_ptr<archive, int (*)(archive *)> out{archive_write_new(),
-                                                               archive_write_free};
-        archive_write_add_filter_xz(out.get());
-        archive_write_set_format_raw(out.get());
-        archive_write_open_filename(out.get(), path.c_str());
-        const std::unique_ptr<archive_entry, void (*)(archive_entry *)> entry{archive_entry_new(),
-                                                                              archive_entry_free};
-        archive_entry_set_filetype(entry.get(), AE_IFREG);
-        archive_write_header(out.get(), entry.get());
-        archive_write_data(out.get(), "packed", 6);
-    }
+    write_file_atomically(path, test::packed("packed", archive_write_add_filter_xz));
     EXPECT_EQ(read_module(path), "packed");
 }
 
-std::string elf_file() {
-    Elf64_Ehdr header{};
-    std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-    header.e_machine = EM_X86_64;
-    return std::string(reinterpret_cast<const char *>(&header), sizeof header) +
-           std::string(100'000, 'k');
-}
-
-/// A bzImage with one setup sector, whose payload was packed by the filter, and four bytes more
-/// where it is not gzip.
-std::string bzimage(const std::string &content, void (*add_filter)(archive *), bool size_appended) {
-    const test::TemporaryDirectory directory;
-    {
-        const std::unique_ptr<archive, int (*)(archive *)> out{archive_write_new(),
-                                                               archive_write_free};
-        add_filter(out.get());
-        archive_write_set_format_raw(out.get());
-        archive_write_set_bytes_in_last_block(out.get(), 1);
-        archive_write_open_filename(out.get(), (directory / "payload").c_str());
-        const std::unique_ptr<archive_entry, void (*)(archive_entry *)> entry{archive_entry_new(),
-                                                                              archive_entry_free};
-        archive_entry_set_filetype(entry.get(), AE_IFREG);
-        archive_write_header(out.get(), entry.get());
-        archive_write_data(out.get(), content.data(), content.size());
-    }
-    std::string payload = read_file(directory / "payload");
-    if (size_appended) {
-        payload += std::string("\x40\x0d\x03\x00", 4);
-    }
-    std::string image(1024 + 64, '\0');
-    const auto put = [&](std::size_t at, auto value) {
-        std::memcpy(image.data() + at, &value, sizeof value);
-    };
-    put(0x1f1, std::uint8_t{1});
-    put(0x202, std::uint32_t{0x53726448});
-    put(0x206, std::uint16_t{0x20f});
-    put(0x248, std::uint32_t{64});
-    put(0x24c, static_cast<std::uint32_t>(payload.size()));
-    return image + payload + "trailing";
-}
-
 TEST(Vmlinux, IsTakenOutOfABzImage) {
-    const std::string elf = elf_file();
-    EXPECT_EQ(vmlinux_from_bzimage(bzimage(
-                  elf, [](archive *a) { archive_write_add_filter_gzip(a); }, false)),
-              elf);
-    EXPECT_EQ(vmlinux_from_bzimage(bzimage(
-                  elf, [](archive *a) { archive_write_add_filter_xz(a); }, true)),
-              elf);
-    EXPECT_EQ(vmlinux_from_bzimage(bzimage(
-                  elf, [](archive *a) { archive_write_add_filter_zstd(a); }, true)),
-              elf);
+    const std::string elf = test::vmlinux();
+    const auto taken = [&](int (*add_filter)(archive *), bool size_appended) {
+        return vmlinux_from_bzimage(test::bzimage(elf, add_filter, size_appended), "it");
+    };
+    EXPECT_EQ(taken(archive_write_add_filter_gzip, false), elf);
+    EXPECT_EQ(taken(archive_write_add_filter_xz, true), elf);
+    EXPECT_EQ(taken(archive_write_add_filter_zstd, true), elf);
 }
 
 TEST(Vmlinux, DamagedImagesAreRefused) {
-    const std::string good = bzimage(
-        elf_file(), [](archive *a) { archive_write_add_filter_gzip(a); }, false);
-    EXPECT_THROW(vmlinux_from_bzimage(""), Error);
-    EXPECT_THROW(vmlinux_from_bzimage(std::string(4096, 'x')), Error);
-    EXPECT_THROW(vmlinux_from_bzimage(good.substr(0, 1200)), Error);
-    const std::string no_elf = bzimage(
-        "no elf at all, but long enough", [](archive *a) { archive_write_add_filter_gzip(a); },
-        false);
-    EXPECT_THROW(vmlinux_from_bzimage(no_elf), Error);
+    const std::string good = test::bzimage(test::vmlinux(), archive_write_add_filter_gzip, false);
+    EXPECT_THROW(vmlinux_from_bzimage("", "it"), Error);
+    EXPECT_THROW(vmlinux_from_bzimage(std::string(4096, 'x'), "it"), Error);
+    EXPECT_THROW(vmlinux_from_bzimage(good.substr(0, 1200), "it"), Error);
+    const std::string no_elf =
+        test::bzimage("no elf at all, but long enough", archive_write_add_filter_gzip, false);
+    EXPECT_THROW(vmlinux_from_bzimage(no_elf, "it"), Error);
 }
 
 TEST(Initramfs, HoldsInitAgentAndModulesInTheirOrder) {
@@ -163,6 +100,27 @@ TEST(Initramfs, HoldsInitAgentAndModulesInTheirOrder) {
     EXPECT_THAT(cpio, HasSubstr("the agent"));
     EXPECT_THAT(cpio, HasSubstr("/banger/modules.d/b.ko\n/banger/modules.d/a.ko\n"));
     EXPECT_THAT(cpio, HasSubstr("module a"));
+}
+
+TEST(Initramfs, TheUsersOwnInitrdComesFirst) {
+    const test::TemporaryDirectory directory;
+    std::filesystem::create_directory(directory / "boot-modules");
+    write_file_atomically(directory / "boot-modules/order", "");
+    write_file_atomically(directory / "init", "the init");
+    write_file_atomically(directory / "agent", "the agent");
+    write_file_atomically(directory / "initrd", "\x1f\x8b the user's");
+    FdPair pipe = make_pipe();
+    Report report{pipe.second.get()};
+    write_initramfs({directory.path(), directory / "init", directory / "agent", directory / "both"},
+                    report);
+    const std::string both = read_file(directory / "both");
+    EXPECT_TRUE(both.starts_with("\x1f\x8b the user's"));
+    const auto own = both.find("070701");
+    ASSERT_NE(own, std::string::npos);
+    EXPECT_EQ(own % 4, 0U) << "where the kernel looks for the next archive";
+    EXPECT_GE(own - std::strlen("\x1f\x8b the user's"), 4U)
+        << "zeros that end a compressed one, whatever it is packed by";
+    EXPECT_THAT(both, HasSubstr("the init"));
 }
 
 TEST(OutputFile, HasNoNameBeforeItIsPublished) {

@@ -95,6 +95,30 @@ TEST_F(Create, AMissingImageAndKernelAreMadeVisibly) {
     EXPECT_EQ(end_of(job).state, job::State::Done);
 }
 
+TEST_F(Create, AnImageWhoseKernelIsNowhereIsRefusedWithBothNames) {
+    artifacts.kernel_of_image = "mine";
+    try {
+        manager->create(named("sandbox"));
+        ADD_FAILURE() << "accepted";
+    } catch (const Error &error) {
+        EXPECT_EQ(error.code(), ErrorCode::NotFound);
+        const std::string message = error.what();
+        EXPECT_NE(message.find("the image 'debian-bookworm' needs the kernel 'mine'"),
+                  std::string::npos)
+            << message;
+        EXPECT_NE(message.find("banger kernel import mine"), std::string::npos) << message;
+    }
+    expect_no_trace_of(VmName("sandbox"));
+    CreateRequest request = named("sandbox");
+    request.kernel = "debian";
+    EXPECT_EQ(end_of(manager->create(request)).state, job::State::Done);
+}
+
+TEST_F(Create, AKernelIsInUseFromTheMomentItIsChosen) {
+    created("sandbox");
+    EXPECT_EQ(manager->users_of_kernel("debian-6.1"), std::vector<std::string>{"sandbox"});
+}
+
 TEST_F(Create, ABuildThatFailsLeavesNothing) {
     artifacts.image_there = false;
     const auto job = manager->create(named("sandbox"));

@@ -35,6 +35,24 @@ TEST_F(Power, AStartMakesDisksNetworkAndLimits) {
     EXPECT_GT(units.limits.at(name).memory_max, view.memory_mib * MiB);
 }
 
+TEST_F(Power, AKernelWithoutModulesNeedsNoDiskForThem) {
+    artifacts.kernel_shape.has_modules = false;
+    const VmName name = running();
+    const auto machine = vmm::machine_from_json(read_file(paths.vm_runtime(name) / "machine.json"));
+    EXPECT_EQ(machine.disks.size(), 4U);
+}
+
+TEST_F(Power, AKernelByWhichTheGuestCouldNotBeReachedIsNotStarted) {
+    artifacts.kernel_shape.missing = {"virtio_console"};
+    const VmName name = created();
+    with_guests_that_come_up();
+    const auto end = end_of(manager->start(name));
+    EXPECT_EQ(end.state, job::State::Failed);
+    EXPECT_TRUE(network.taps.empty());
+    const std::string why = manager->get(name).error_message;
+    EXPECT_NE(why.find("virtio_console"), std::string::npos) << why;
+}
+
 TEST_F(Power, SystemctlStartDoesTheSame) {
     with_guests_that_come_up();
     const VmName name = created();
