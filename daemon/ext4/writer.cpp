@@ -18,6 +18,7 @@ namespace banger::ext4 {
 namespace {
 
 constexpr std::uint64_t max_disk = std::uint64_t{1} << 40U;
+constexpr std::uint64_t max_text = std::uint64_t{1} << 32U;
 /// From 32-bit logical block numbers.
 constexpr std::uint64_t max_file = ((std::uint64_t{1} << 32U) - 1) * block_size;
 /// Over this a directory's count is 1, «unknown» (dir_nlink).
@@ -34,6 +35,7 @@ WriterOptions checked(WriterOptions options) {
         fail(ErrorCode::InvalidArgument, "the label {:?} has more than 16 bytes", options.label);
     }
     options.max_bytes = std::min(options.max_bytes, max_disk);
+    options.max_text_bytes = std::min(options.max_text_bytes, max_text);
     return options;
 }
 
