@@ -4,6 +4,7 @@
 #include "base/event_loop.hpp"
 #include "daemon/job/job.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -42,7 +43,9 @@ struct Kernel {
     /// ext4, label "banger-modules", with usr/lib/modules/<release> in it: a layer as it is where
     /// the image's /lib is a link, and from its usr/ on where /lib is a directory.
     std::filesystem::path modules() const { return directory / "modules.ext4"; }
-    bool lacks(std::string_view module) const;
+    bool lacks(std::string_view module) const {
+        return std::find(missing.begin(), missing.end(), module) != missing.end();
+    }
 };
 
 /// A kernel of the user's own. All paths are absolute.
