@@ -15,6 +15,8 @@
 #include <nlohmann/json.hpp>
 #include <stdio.h>
 
+#include <algorithm>
+
 namespace banger::kernel {
 namespace {
 
@@ -25,6 +27,10 @@ fs::path initramfs_directory(const Registry::Settings &settings) {
 }
 
 } // namespace
+
+bool Kernel::lacks(std::string_view module) const {
+    return std::find(missing.begin(), missing.end(), module) != missing.end();
+}
 
 Registry::Registry(EventLoop &loop, Settings settings, JobFactory new_job, InUse in_use)
     : loop_(loop), settings_(std::move(settings)), new_job_(std::move(new_job)),

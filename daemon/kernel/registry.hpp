@@ -4,7 +4,6 @@
 #include "base/event_loop.hpp"
 #include "daemon/job/job.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -43,9 +42,7 @@ struct Kernel {
     /// ext4, label "banger-modules", with usr/lib/modules/<release> in it: a layer as it is where
     /// the image's /lib is a link, and from its usr/ on where /lib is a directory.
     std::filesystem::path modules() const { return directory / "modules.ext4"; }
-    bool lacks(std::string_view module) const {
-        return std::find(missing.begin(), missing.end(), module) != missing.end();
-    }
+    bool lacks(std::string_view module) const;
 };
 
 /// A kernel of the user's own. All paths are absolute.
