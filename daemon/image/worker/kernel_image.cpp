@@ -14,7 +14,7 @@ namespace {
 
 // xen/include/public/elfnote.h; what CONFIG_PVH puts into the kernel's notes.
 constexpr GElf_Word note_phys32_entry = 18;
-constexpr std::string_view note_owner{"Xen", 4};
+constexpr std::string_view note_owner{"Xen\0", 4};
 
 using ElfFile = std::unique_ptr<Elf, int (*)(Elf *)>;
 
