@@ -77,6 +77,16 @@ KernelAdaptor::~KernelAdaptor() {
     unregisterAdaptor();
 }
 
+void KernelAdaptor::update(kernel::Kernel kernel) {
+    kernel_ = std::move(kernel);
+    emitPropertiesChangedSignal(
+        InterfaceName{"org.banger.Kernel"},
+        {PropertyName{"Version"}, PropertyName{"PackageVersion"}, PropertyName{"Distro"},
+         PropertyName{"Suite"}, PropertyName{"Source"}, PropertyName{"Digest"},
+         PropertyName{"SizeBytes"}, PropertyName{"CreatedAt"}, PropertyName{"HasModules"},
+         PropertyName{"HasInitrd"}, PropertyName{"Missing"}, PropertyName{"FeaturesKnown"}});
+}
+
 void KernelAdaptor::Delete() {
     guard([&] { domain_().kernels.remove(kernel_.name); });
 }

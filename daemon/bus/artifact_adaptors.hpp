@@ -61,6 +61,9 @@ public:
     KernelAdaptor(const KernelAdaptor &) = delete;
     KernelAdaptor &operator=(const KernelAdaptor &) = delete;
 
+    /// It has been replaced by another of its name.
+    void update(kernel::Kernel kernel);
+
 private:
     void Delete() override;
     std::string Name() override { return kernel_.name; }

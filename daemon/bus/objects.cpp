@@ -39,8 +39,11 @@ void Objects::observe_artifacts() {
     domain_.images.observe({add_image, [this](const std::string &name) { remove(images_, name); }});
 
     const auto add_kernel = [this](const kernel::Kernel &kernel) {
-        remove(kernels_, kernel.name);
-        kernels_[kernel.name] = std::make_shared<KernelAdaptor>(bus_, access_, kernel);
+        if (const auto found = kernels_.find(kernel.name); found != kernels_.end()) {
+            found->second->update(kernel);
+        } else {
+            kernels_[kernel.name] = std::make_shared<KernelAdaptor>(bus_, access_, kernel);
+        }
     };
     for (const auto &kernel : domain_.kernels.list()) {
         add_kernel(kernel);

@@ -3,6 +3,9 @@
 #include "daemon/debian/sources.hpp"
 #include "daemon/kernel/origin.hpp"
 
+#include <string.h>
+
+#include <algorithm>
 #include <sstream>
 
 namespace banger::kernel {
@@ -116,6 +119,10 @@ void Registry::AptWork::ask_kernels(std::string_view suite,
                         kernels.push_back({"debian-" + *release, package.version, suite});
                     }
                 }
+                std::sort(kernels.begin(), kernels.end(),
+                          [](const ArchiveKernel &a, const ArchiveKernel &b) {
+                              return ::strverscmp(a.name.c_str(), b.name.c_str()) < 0;
+                          });
                 next(std::move(kernels));
             });
         });

@@ -21,6 +21,7 @@ protected:
     void read_lists(std::string_view suite, double from, double to, std::function<void()> next);
     /// What the lists that were read have.
     void ask_package(const std::string &package, std::function<void(const Package &)> next);
+    /// Sorted by release.
     void ask_kernels(std::string_view suite, std::function<void(std::vector<ArchiveKernel>)> next);
     void run_apt(std::string_view doing, Command command, task::ChildTask::Handlers handlers,
                  std::function<void()> next);

@@ -2,9 +2,7 @@
 
 #include "daemon/kernel/origin.hpp"
 
-#include <string.h>
-
-#include <algorithm>
+#include <iterator>
 
 namespace banger::kernel {
 
@@ -19,10 +17,6 @@ void Registry::ArchiveUpdate::ask_suite(std::size_t index) {
     read_lists(suite, static_cast<double>(index) / count, static_cast<double>(index + 1) / count,
                [this, index, suite] {
                    ask_kernels(suite, [this, index](std::vector<ArchiveKernel> kernels) {
-                       std::sort(kernels.begin(), kernels.end(),
-                                 [](const ArchiveKernel &a, const ArchiveKernel &b) {
-                                     return ::strverscmp(a.name.c_str(), b.name.c_str()) < 0;
-                                 });
                        found_.insert(found_.end(), std::make_move_iterator(kernels.begin()),
                                      std::make_move_iterator(kernels.end()));
                        ask_suite(index + 1);

@@ -17,7 +17,10 @@ constexpr std::string_view package_prefix = "linux-image-";
 constexpr std::string_view flavour = "-cloud-amd64";
 
 bool is_release(std::string_view text) {
-    return text.ends_with(flavour) && text.front() >= '0' && text.front() <= '9' &&
+    // With two dots, "6.1.0": "6.12-cloud-amd64" is a metapackage of a whole series.
+    const std::string_view version = text.substr(0, text.find('-'));
+    return std::count(version.begin(), version.end(), '.') >= 2 && text.ends_with(flavour) &&
+           text.front() >= '0' && text.front() <= '9' &&
            std::all_of(text.begin(), text.end(), [](unsigned char c) {
                return std::isalnum(c) != 0 || c == '-' || c == '+' || c == '.';
            });

@@ -14,7 +14,7 @@ namespace {
 
 // xen/include/public/elfnote.h; what CONFIG_PVH puts into the kernel's notes.
 constexpr GElf_Word note_phys32_entry = 18;
-constexpr std::string_view note_owner{"Xen", 4};
+constexpr std::string_view note_owner{"Xen\0", 4};
 
 using ElfFile = std::unique_ptr<Elf, int (*)(Elf *)>;
 
@@ -56,15 +56,20 @@ bool has_pvh_note(Elf_Data *notes) {
     return false;
 }
 
-bool has_pvh_entry(Elf *elf, std::string_view what) {
+/// Throws Error{ImageCorrupt} where a segment lies outside of the file, which has `size` bytes.
+bool has_pvh_entry(Elf *elf, std::uint64_t size, std::string_view what) {
     std::size_t segments = 0;
-    if (::elf_getphdrnum(elf, &segments) != 0) {
-        fail(ErrorCode::ImageCorrupt, "{} is a damaged ELF file: {}", what, ::elf_errmsg(-1));
+    if (::elf_getphdrnum(elf, &segments) != 0 || segments == 0) {
+        fail(ErrorCode::ImageCorrupt, "{} is a damaged ELF file: it has no segments", what);
     }
+    bool found = false;
     for (std::size_t i = 0; i < segments; ++i) {
         GElf_Phdr segment{};
         if (::gelf_getphdr(elf, static_cast<int>(i), &segment) == nullptr) {
             fail(ErrorCode::ImageCorrupt, "{} is a damaged ELF file: {}", what, ::elf_errmsg(-1));
+        }
+        if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset) {
+            fail(ErrorCode::ImageCorrupt, "{} is a damaged ELF file: it has been cut off", what);
         }
         if (segment.p_type != PT_NOTE) {
             continue;
@@ -72,11 +77,9 @@ bool has_pvh_entry(Elf *elf, std::string_view what) {
         Elf_Data *notes = ::elf_getdata_rawchunk(elf, static_cast<std::int64_t>(segment.p_offset),
                                                  segment.p_filesz,
                                                  segment.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
-        if (notes != nullptr && has_pvh_note(notes)) {
-            return true;
-        }
+        found = found || (notes != nullptr && has_pvh_note(notes));
     }
-    return false;
+    return found;
 }
 
 /// Where `text` begins after the next `mark`, from `from` on.
@@ -93,7 +96,7 @@ std::string bootable_vmlinux(std::string image, std::string_view what) {
     }
     const ElfFile elf = open_elf(image, what);
     require_kernel_for_this_machine(elf.get(), what);
-    if (!has_pvh_entry(elf.get(), what)) {
+    if (!has_pvh_entry(elf.get(), image.size(), what)) {
         fail(ErrorCode::Unsupported,
              "{} has no PVH entry, by which a VM starts it: it must be built with CONFIG_PVH=y",
              what);

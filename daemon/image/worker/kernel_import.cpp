@@ -31,7 +31,7 @@ public:
 
     /// Throws Error{InvalidArgument} where `name` is a link that leads outside.
     fs::path at(const fs::path &name) const {
-        const fs::path path = root_ / name;
+        fs::path path = root_ / name;
         if (!leads_inside(root_, path)) {
             fail(ErrorCode::InvalidArgument,
                  "{} is a symbolic link that leads outside of {}; give the file itself",

@@ -13,6 +13,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 
@@ -112,6 +113,9 @@ TEST_F(DebianArchive, AKernelIsPulledOnceAndItsInitramfsAssembled) {
                                  "ELF"));
     EXPECT_EQ(output_of({"/usr/sbin/e2fsck", "-fn", kernel->modules().string()}).empty(), false);
 
+    EXPECT_TRUE(kernel->features_known);
+    EXPECT_EQ(kernel->missing, std::vector<std::string>{}) << "all that Docker needs is there";
+
     fs::path initramfs;
     kernels.initramfs(*kernel, [&](std::optional<Error> error, const fs::path &path) {
         EXPECT_FALSE(error) << (error ? error->what() : "");
@@ -129,6 +133,29 @@ TEST_F(DebianArchive, AKernelIsPulledOnceAndItsInitramfsAssembled) {
     kernels.remove(kernel->name);
     EXPECT_FALSE(kernels.find("debian"));
     EXPECT_FALSE(fs::exists(kernel->directory));
+}
+
+TEST_F(DebianArchive, AnOlderKernelIsPulledByItsName) {
+    kernel::Registry kernels{*loop_,
+                             {directory_ / "kernels", BANGER_IMAGE_WORKER, "/bin/true", "/bin/cat"},
+                             factory(),
+                             {}};
+    ASSERT_EQ(run_to_end(kernels.update_archive()).state, job::State::Done);
+    const auto bookworm = std::find_if(
+        kernels.archive().begin(), kernels.archive().end(),
+        [](const kernel::ArchiveKernel &k) { return k.name.starts_with("debian-6.1.0-"); });
+    ASSERT_NE(bookworm, kernels.archive().end());
+    const auto ended = run_to_end(kernels.pull(bookworm->name));
+    ASSERT_EQ(ended.state, job::State::Done) << (ended.error ? ended.error->what() : "");
+    EXPECT_EQ(kernels.get(bookworm->name).package_version, bookworm->version);
+    EXPECT_EQ(kernels.get(bookworm->name).suite, "bookworm");
+    EXPECT_FALSE(kernels.find("debian")) << "it is not the newest";
+
+    const auto gone = run_to_end(kernels.pull("debian-6.1.0-1-cloud-amd64"));
+    ASSERT_EQ(gone.state, job::State::Failed);
+    EXPECT_EQ(gone.error->code(), ErrorCode::NotFound);
+    EXPECT_NE(std::string(gone.error->what()).find(bookworm->name), std::string::npos);
+    EXPECT_EQ(kernels.list().size(), 1U);
 }
 
 TEST_F(DebianArchive, AnImageIsBuiltByAnOrdinaryUser) {

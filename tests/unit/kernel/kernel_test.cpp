@@ -63,6 +63,7 @@ TEST(Origin, ANameOfOneKernelHasItsRelease) {
     EXPECT_FALSE(release_in_name("debian-6.1/../x-cloud-amd64"));
     EXPECT_FALSE(release_in_name("mine"));
     EXPECT_FALSE(release_of_package("linux-image-cloud-amd64"));
+    EXPECT_FALSE(release_of_package("linux-image-6.12-cloud-amd64")) << "a metapackage";
     EXPECT_FALSE(release_of_package("linux-image-6.1.0-56-cloud-amd64-unsigned"));
 }
 
