@@ -44,6 +44,9 @@ void put_program(const fs::path &from, const fs::path &path) {
     }
 }
 
+/// systemd.unit(5): what goes before a unit of the packages.
+constexpr const char *unit_settings = "etc/systemd/system";
+
 /// The layer, and the image that it will lie over.
 class Layer {
 public:
@@ -62,6 +65,12 @@ public:
     bool image_has(const fs::path &path) const {
         std::error_code ignored;
         return fs::exists(fs::symlink_status(in_image(path), ignored));
+    }
+
+    /// systemctl(1) has masked the unit.
+    bool image_masks(const fs::path &unit) const {
+        std::error_code ignored;
+        return fs::read_symlink(in_image(fs::path(unit_settings) / unit), ignored) == "/dev/null";
     }
 
     /// The image has one directory for both.
@@ -161,6 +170,19 @@ constexpr auto units_without_use = std::to_array<std::string_view>({
     "modprobe@loop.service",
 });
 
+/// Without these systemd does not get to the end of its start: it freezes at the first that it
+/// cannot isolate.
+constexpr auto targets_of_boot = std::to_array<std::string_view>(
+    {"default.target", "graphical.target", "multi-user.target", "basic.target", "sysinit.target"});
+
+void unmask_targets(const Layer &layer, const fs::path &systemd) {
+    for (const std::string_view target : targets_of_boot) {
+        if (layer.image_masks(target)) {
+            put_link(layer.at(fs::path(unit_settings) / target), "/" / systemd / "system" / target);
+        }
+    }
+}
+
 /// pam_motd(8) starts five programs at each login, also for `ssh … true`, for Debian's one script,
 /// which says what kernel this is. A directory that somebody makes in its place works again.
 void hide_greeting_of_the_kernel(const Layer &layer) {
@@ -208,11 +230,12 @@ void put_systemd_files(const Layer &layer, const fs::path &systemd) {
     put_gpg_agent_generator(layer);
     start_user_manager_early(layer);
     for (const std::string_view unit : units_without_use) {
-        put_link(layer.at(fs::path("etc/systemd/system") / unit), "/dev/null");
+        put_link(layer.at(fs::path(unit_settings) / unit), "/dev/null");
     }
+    unmask_targets(layer, systemd);
     if (!layer.image_has("usr/bin/kmod") && !layer.image_has("bin/kmod")) {
         // It would fail for want of that program, now that there are modules.
-        put_link(layer.at("etc/systemd/system/kmod-static-nodes.service"), "/dev/null");
+        put_link(layer.at(fs::path(unit_settings) / "kmod-static-nodes.service"), "/dev/null");
     }
 }
 
@@ -221,6 +244,7 @@ void put_systemd_files(const Layer &layer, const fs::path &systemd) {
 void write_guest_files(const fs::path &directory, const fs::path &agent, const fs::path &image) {
     const Layer layer{directory, image};
     put_program(agent, layer.at(agent_in_guest));
+    put(layer.at(apparmor_disabled_in_guest), "N\n");
     if (const fs::path systemd = systemd_directory(layer); !systemd.empty()) {
         put_systemd_files(layer, systemd);
     }

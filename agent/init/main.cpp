@@ -2,6 +2,7 @@
 
 #include "agent/agent/notify.hpp"
 #include "agent/identity/apply.hpp"
+#include "agent/init/apparmor.hpp"
 #include "agent/init/console.hpp"
 #include "agent/init/disks.hpp"
 #include "agent/init/guest_files.hpp"
@@ -105,6 +106,7 @@ void start_agent(const std::string &init, std::uint64_t generation, const Unique
     switch_root(assemble_root(disks, "/banger/agent"));
     const std::string init = kind_of_init();
     make_runtime_directories(init == "systemd");
+    hide_apparmor_without_its_parser();
     identity::apply(identity, "/", warn);
 
     const UniqueFd notify = agent::bind_notify_socket();

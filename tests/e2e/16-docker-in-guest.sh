@@ -42,7 +42,8 @@ in_guest docker exec web cat /proc/1/comm
 check "docker exec runs a program in it" out_is httpd
 
 run alice banger vm restart docker
-in_guest sh -c 'systemctl is-system-running --wait >/dev/null; docker images --format "{{.Repository}}"; docker start web'
-check "image and container are there after a restart" out_is $'tiny\nweb'
+check "Docker runs again after a restart" eventually 90 alice banger vm exec docker -- docker info </dev/null
+in_guest sh -c 'docker images --format "{{.Repository}}"; docker start web'
+check "with its image and its container" out_is $'tiny\nweb'
 run alice banger vm delete docker
 check "nothing is left" nothing_left alice docker

@@ -52,6 +52,10 @@ TEST_F(RunningGuest, HasItsDisksWhereTheyBelong) {
     EXPECT_EQ(guest_->sh("test -f /lib/modules/$(uname -r)/modules.dep").code, 0);
 }
 
+TEST_F(RunningGuest, HasNoAppArmorWithoutItsParser) {
+    EXPECT_EQ(guest_->sh("cat /sys/module/apparmor/parameters/enabled").out, "N\n");
+}
+
 TEST_F(RunningGuest, KeepsItsClock) {
     const auto guest = std::stoll(guest_->sh("date +%s").out);
     const auto host = std::chrono::duration_cast<std::chrono::seconds>(

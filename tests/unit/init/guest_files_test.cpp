@@ -77,6 +77,17 @@ TEST_F(GuestFiles, ReplaceALinkInTheirPlaceAndDoNotFollowIt) {
     EXPECT_FALSE(has("root"));
 }
 
+TEST_F(GuestFiles, UnmaskTheTargetsOfABootAndNothingElse) {
+    directory("usr/lib/systemd/system");
+    link("/dev/null", "etc/systemd/system/multi-user.target");
+    link("/dev/null", "etc/systemd/system/ssh.service");
+    write();
+    EXPECT_EQ(fs::read_symlink(layer_ / "etc/systemd/system/multi-user.target"),
+              "/usr/lib/systemd/system/multi-user.target");
+    EXPECT_FALSE(has("etc/systemd/system/basic.target"));
+    EXPECT_FALSE(has("etc/systemd/system/ssh.service"));
+}
+
 TEST_F(GuestFiles, LeaveAloneWhatTheImageHasMasked) {
     directory("usr/lib/systemd/system");
     file("usr/lib/systemd/user-environment-generators/90gpg-agent");
