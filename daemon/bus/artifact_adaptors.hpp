@@ -38,7 +38,7 @@ private:
     std::string Kernel() override { return image_.kernel; }
     std::uint64_t FileSystemBytes() override { return image_.size; }
     std::string Recipe() override { return image_.build.recipe; }
-    std::vector<std::string> Packages() override { return image_.build.packages; }
+    std::vector<std::string> Packages() override { return image_.packages; }
     std::vector<std::string> ExtraPackages() override { return image_.build.extra_packages; }
     std::vector<sdbus::Struct<std::string, bool, std::string>> Parts() override;
     std::uint64_t SizeBytes() override { return image_.disk_bytes; }

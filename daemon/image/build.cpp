@@ -256,7 +256,8 @@ void Registry::Build::conclude() {
             image.kernel = entry_.kernel;
             image.size = result_->at("size").get<std::uint64_t>();
             image.created = std::time(nullptr);
-            image.build = {entry_.name, plan_.packages, extra_packages_, plan_.parts};
+            image.packages = plan_.packages;
+            image.build = {entry_.name, extra_packages_, plan_.parts};
             image.disk_bytes = disk_bytes_of(temporary_ / "rootfs.ext4");
             registry().publish(std::move(image), temporary_);
         } catch (const Error &error) {

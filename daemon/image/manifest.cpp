@@ -17,13 +17,12 @@ nlohmann::ordered_json to_json(const BuildRecord &build) {
             {{"name", part.name}, {"included", part.included}, {"reason", part.reason}});
     }
     return {{"recipe", build.recipe},
-            {"packages", build.packages},
             {"extra_packages", build.extra_packages},
             {"parts", parts}};
 }
 
 BuildRecord build_record_from(const nlohmann::json &json) {
-    BuildRecord build{json.at("recipe"), json.at("packages"), json.at("extra_packages"), {}};
+    BuildRecord build{json.at("recipe"), json.at("extra_packages"), {}};
     for (const auto &part : json.at("parts")) {
         build.parts.push_back({part.at("name"), part.at("included"), part.at("reason")});
     }
@@ -42,6 +41,7 @@ std::string to_json(const Image &image) {
         {"size", image.size},
         {"disk_bytes", image.disk_bytes},
         {"created", image.created},
+        {"packages", image.packages},
         {"build", to_json(image.build)},
         {"run", to_json(image.run)},
     };
@@ -66,6 +66,7 @@ Image image_from_json(std::string_view text, const std::filesystem::path &direct
         image.size = json.at("size");
         image.disk_bytes = json.at("disk_bytes");
         image.created = json.at("created");
+        image.packages = json.at("packages");
         if (const auto build = json.find("build"); build != json.end()) {
             image.build = build_record_from(*build);
         }

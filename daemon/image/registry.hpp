@@ -34,8 +34,7 @@ struct Part {
 
 /// How an image was built.
 struct BuildRecord {
-    std::string recipe; ///< its name; empty for an image that was not built
-    std::vector<std::string> packages;
+    std::string recipe;                      ///< its name; empty for an image that was not built
     std::vector<std::string> extra_packages; ///< asked for beside the recipe's
     std::vector<Part> parts;
 };
@@ -50,8 +49,9 @@ struct Image {
     std::string manifest;   ///< of an OCI image: "sha256:…" of its manifest
     std::string kernel;     ///< name of its default kernel, as kernel::Registry::find() takes it
     std::uint64_t size = 0; ///< bytes of the file system
-    std::uint64_t disk_bytes = 0; ///< bytes that it takes on the disk (holes are holes)
-    std::int64_t created = 0;     ///< seconds since the epoch
+    std::uint64_t disk_bytes = 0;      ///< bytes that it takes on the disk (holes are holes)
+    std::int64_t created = 0;          ///< seconds since the epoch
+    std::vector<std::string> packages; ///< that were asked for
     BuildRecord build;
     RunConfig run;
     std::optional<RegisteredFile> registered;

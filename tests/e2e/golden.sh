@@ -7,7 +7,7 @@ golden_path() {
     local folder top
     top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
     folder=$BANGER_CACHE/golden
-    echo "$folder/state-$(cd "$top" && find daemon/archive daemon/image daemon/kernel daemon/ext4 daemon/store -type f \
+    echo "$folder/state-$(cd "$top" && find daemon/{archive,catalog,debian,image,kernel,ext4,store} -type f \
         -print0 | sort -z | xargs -0 cat | cache_key)"
 }
 

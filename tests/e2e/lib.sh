@@ -30,13 +30,13 @@ alice() { as alice "$@"; }
 bob() { as bob "$@"; }
 root() { as root "$@"; }
 
-# run USER COMMAND…: sets status, out, err and seconds; 180 s of the box at most.
+# run USER COMMAND…: sets status, out, err and seconds; 180 s of the box at most, or $LIMIT.
 run() {
     local user=$1 start=$EPOCHREALTIME
     shift
     ran="$user: $*"
     status=0
-    timeout $((180 * E2E_SLOWER)) "$E2E_FOLDER/../$E2E_MACHINE/$E2E_MACHINE" run -u "$user" -- "$@" \
+    timeout $((${LIMIT:-180} * E2E_SLOWER)) "$E2E_FOLDER/../$E2E_MACHINE/$E2E_MACHINE" run -u "$user" -- "$@" \
         >"$E2E_WORK/out" 2>"$E2E_WORK/err" </dev/null || status=$?
     out=$(tr -d '\r' <"$E2E_WORK/out")
     err=$(cat "$E2E_WORK/err")

@@ -4,6 +4,7 @@
 #include "base/files.hpp"
 #include "base/process.hpp"
 #include "base/sha256.hpp"
+#include "daemon/catalog/load.hpp"
 #include "daemon/image/build_host.hpp"
 #include "daemon/image/registry.hpp"
 #include "daemon/job/job_table.hpp"
@@ -80,7 +81,8 @@ protected:
     }
 
     image::Registry::Settings image_settings() {
-        return {directory_ / "images", BANGER_IMAGE_WORKER, "/var/tmp"};
+        return {directory_ / "images", BANGER_IMAGE_WORKER, directory_ / "blobs", "/var/tmp",
+                [] { return catalog::load({}, {}); }};
     }
 
     void require_builder() {
@@ -163,8 +165,9 @@ TEST_F(DebianArchive, AnImageIsBuiltByAnOrdinaryUser) {
     image::Registry images{*loop_, image_settings(), factory(), {}};
     const char *wanted = std::getenv("BANGER_TEST_IMAGE");
     const std::string name = wanted != nullptr ? wanted : "debian-bookworm-minimal";
-    const auto job = images.build(name);
-    EXPECT_EQ(images.build(name), job);
+    const image::BuildRequest request{name, {}, {}, false};
+    const auto job = images.build(request);
+    EXPECT_EQ(images.build(request), job);
     const auto ended = run_to_end(job);
     ASSERT_EQ(ended.state, job::State::Done) << (ended.error ? ended.error->what() : "");
 
@@ -180,14 +183,20 @@ TEST_F(DebianArchive, AnImageIsBuiltByAnOrdinaryUser) {
     EXPECT_EQ(debugfs("ls /etc/ssh").find("ssh_host_"), std::string::npos)
         << "host keys are each VM's own";
     EXPECT_EQ(image::build_directories("/var/tmp").size(), 0U);
+
+    const auto again = run_to_end(images.build({"again", name, {}, false}));
+    ASSERT_EQ(again.state, job::State::Done) << (again.error ? again.error->what() : "");
+    EXPECT_EQ(images.find("again")->digest, image->digest)
+        << "the same state of the archive is the same image";
     images.remove(name);
+    images.remove("again");
     EXPECT_FALSE(fs::exists(image->directory));
 }
 
 TEST_F(DebianArchive, ACancelledBuildLeavesNothing) {
     require_builder();
     image::Registry images{*loop_, image_settings(), factory(), {}};
-    const auto job = images.build("debian-bookworm-minimal");
+    const auto job = images.build({"debian-bookworm-minimal", {}, {}, false});
     bool asked = false;
     job->observe([&](const job::Snapshot &s) {
         if (s.stage == "installing the base system" && !asked) {

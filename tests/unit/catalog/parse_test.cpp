@@ -119,6 +119,10 @@ TEST(CatalogFile, AMistakeIsNamedWithFileEntryAndKey) {
                 HasSubstr("image mine.recipe.packages has the wrong type"));
     EXPECT_THAT(refusal(recipe(R"("packages":["gcc;rm"])")),
                 HasSubstr("\"gcc;rm\" is no name of a Debian package"));
+    const std::string part = R"({"name":"f","url":"https://x.org/f","path":"/f","sha256":")" +
+                             std::string(digest) + R"("})";
+    EXPECT_THAT(refusal(recipe("\"files\":[" + part + "," + part + "]")),
+                HasSubstr("has the part f twice"));
     EXPECT_THAT(refusal(recipe(R"("variant":"custom")")), HasSubstr("\"custom\" is none of"));
     EXPECT_THAT(refusal(recipe(R"("files":[{"name":"f","url":"https://x.org/f","sha256":"12"}])")),
                 HasSubstr("is no sha256"));

@@ -46,7 +46,8 @@ protected:
         image.digest = std::string(64, digit);
         image.kernel = "debian";
         image.source = "a test";
-        image.build = {"debian-bookworm", {"systemd"}, {"sl"}, {{"docker-ce", false, "no network"}}};
+        image.packages = {"systemd", "sl"};
+        image.build = {"debian-bookworm", {"sl"}, {{"docker-ce", false, "no network"}}};
         image.directory = directory_ / "images/by-digest" / image.digest;
         std::filesystem::create_directories(image.directory);
         std::filesystem::create_directories(directory_ / "images/names");
@@ -79,7 +80,7 @@ TEST_F(ImageRegistry, FindsWhatAFormerRunHasPublished) {
     EXPECT_EQ(images->find("debian-bookworm")->digest, image.digest);
     for (const auto &found : {*images->find_digest(image.digest), *images->find(image.name)}) {
         EXPECT_EQ(found.build.recipe, "debian-bookworm");
-        EXPECT_THAT(found.build.packages, testing::ElementsAre("systemd"));
+        EXPECT_THAT(found.packages, testing::ElementsAre("systemd", "sl"));
         EXPECT_THAT(found.build.extra_packages, testing::ElementsAre("sl"));
         ASSERT_EQ(found.build.parts.size(), 1U);
         EXPECT_EQ(found.build.parts[0].name, "docker-ce");
