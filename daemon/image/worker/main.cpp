@@ -93,7 +93,8 @@ std::pair<std::string, std::string> split_mirror(const std::string &text) {
 
 /// A library that reads what others made may be led to ask for any amount of memory.
 void limit_memory() {
-#ifndef __SANITIZE_ADDRESS__
+    // A sanitizer's own memory counts too.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     constexpr rlim_t most = rlim_t{3} << 30U;
     rlimit limit{};
     if (::getrlimit(RLIMIT_DATA, &limit) == 0) {

@@ -1,4 +1,3 @@
-#include "base/byte_size.hpp"
 #include "base/files.hpp"
 #include "base/process.hpp"
 #include "tests/unit/ext4/read_back.hpp"
@@ -10,7 +9,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 using namespace banger;
@@ -37,18 +35,23 @@ protected:
     }
 
     void put_image(const std::vector<std::string> &layers) {
-        layout_.tag(layout_.add_image(layers), "1");
+        layout_.tag(layout_.add_image(layers), std::to_string(++images_));
     }
 
-    /// The error that the worker reports; "" when it has made an image.
+    /// The error that the worker reports for the latest image; "" when it has made an image.
     std::string pull(const std::string &max_size = "1G") {
         const fs::path report = directory_ / "report";
         const UniqueFd output = open_file(report, O_WRONLY | O_CREAT | O_TRUNC);
         Command command;
-        command.argv = {
-            BANGER_IMAGE_WORKER,  "oci-to-ext4", "--cache",
-            directory_ / "cache", "--output",    image_,
-            "--max-size",         max_size,      "oci:" + layout_.directory().string() + ":1"};
+        command.argv = {BANGER_IMAGE_WORKER,
+                        "oci-to-ext4",
+                        "--cache",
+                        directory_ / "cache",
+                        "--output",
+                        image_,
+                        "--max-size",
+                        max_size,
+                        fmt::format("oci:{}:{}", layout_.directory().string(), images_)};
         command.standard_output = output.get();
         const int status = spawn(command).wait();
         const std::string text = read_file(report, 1U << 20U);
@@ -73,6 +76,7 @@ protected:
     /// What an escape would write to.
     const fs::path outside_ = directory_ / "outside";
     oci::test::LayoutBuilder layout_{directory_ / "layout"};
+    int images_ = 0;
 };
 
 TEST_F(HostileImage, APathThatLeadsUpwardsIsRefused) {
