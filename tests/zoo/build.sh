@@ -18,7 +18,7 @@ http: {addr: "127.0.0.1:5000"}
 YAML
     docker-registry serve registry.yml >registry.log 2>&1 &
     for _ in $(seq 1 100); do
-        ! busybox wget -q -O /dev/null http://127.0.0.1:5000/v2/ || return 0
+        ! busybox wget -q -O /dev/null http://127.0.0.1:5000/v2/ 2>/dev/null || return 0
         sleep 0.1
     done
     cat registry.log >&2
