@@ -77,9 +77,8 @@ Command PrivateApt::update() const {
 }
 
 Command PrivateApt::update_briefly() const {
-    return command("apt-get",
-                   {"-oAcquire::Retries=0", "-oAcquire::http::Timeout=10",
-                    "-oAcquire::https::Timeout=10", "-oAPT::Status-Fd=3", "update"});
+    return command("apt-get", {"-oAcquire::Retries=0", "-oAcquire::http::Timeout=10",
+                               "-oAcquire::https::Timeout=10", "-oAPT::Status-Fd=3", "update"});
 }
 
 Command PrivateApt::show(const std::string &package) const {

@@ -80,9 +80,9 @@ void Registry::Build::start() {
 }
 
 void Registry::Build::prepare() {
-    preparation_ = std::make_unique<BuildPreparation>(
-        registry().loop_, registry().settings_.worker, build_directory_, *entry_.recipe(),
-        extra_packages_, "build " + name(), job());
+    preparation_ = std::make_unique<BuildPreparation>(registry().loop_, registry().settings_.worker,
+                                                      build_directory_, *entry_.recipe(),
+                                                      extra_packages_, "build " + name(), job());
     job()->on_cancel([this] { stop(); });
     preparation_->start([weak = weak_from_this()](Outcome<BuildPlan> plan) {
         const auto self = weak.lock();

@@ -1,8 +1,8 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "daemon/job/job_table.hpp"
-#include "daemon/kernel/package.hpp"
 #include "daemon/kernel/manifest.hpp"
+#include "daemon/kernel/package.hpp"
 #include "daemon/kernel/registry.hpp"
 #include "tests/unit/ext4/read_back.hpp"
 
