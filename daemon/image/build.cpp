@@ -23,9 +23,6 @@ constexpr auto left_out = std::to_array<std::string_view>({
     "etc/resolv.conf",
     // A setting of the build alone.
     "etc/apt/apt.conf.d/99mmdebstrap",
-    // Holds the time at which it was made, to the nanosecond; man-db.timer makes it anew.
-    "var/cache/man/index.db",
-    "var/cache/man/*/index.db",
 });
 
 } // namespace
