@@ -21,9 +21,8 @@ struct Failure {
 Failure find_failure(std::string_view ended, const std::deque<std::string> &complaints);
 
 /// The Error that fits what apt or mmdebstrap wrote before it ended: NetworkUnavailable when the
-/// archive could not be reached, NotFound for a package that is not in it, DiskFull, Unsupported for
-/// missing subordinate ids, else Internal.
-/// `doing` reads like "read the package lists".
+/// archive could not be reached, NotFound for a package that is not in it, DiskFull, Unsupported
+/// for missing subordinate ids, else Internal. `doing` reads like "read the package lists".
 Error explain_failure(std::string_view doing, std::string_view ended,
                       const std::deque<std::string> &complaints);
 

@@ -23,9 +23,6 @@ constexpr auto left_out = std::to_array<std::string_view>({
     "etc/resolv.conf",
     // A setting of the build alone.
     "etc/apt/apt.conf.d/99mmdebstrap",
-    // Holds the time at which it was made, to the nanosecond; man-db.timer makes it anew.
-    "var/cache/man/index.db",
-    "var/cache/man/*/index.db",
 });
 
 } // namespace
@@ -80,9 +77,9 @@ void Registry::Build::start() {
 }
 
 void Registry::Build::prepare() {
-    preparation_ = std::make_unique<BuildPreparation>(
-        registry().loop_, registry().settings_.worker, build_directory_, *entry_.recipe(),
-        extra_packages_, "build " + name(), job());
+    preparation_ = std::make_unique<BuildPreparation>(registry().loop_, registry().settings_.worker,
+                                                      build_directory_, *entry_.recipe(),
+                                                      extra_packages_, "build " + name(), job());
     job()->on_cancel([this] { stop(); });
     preparation_->start([weak = weak_from_this()](Outcome<BuildPlan> plan) {
         const auto self = weak.lock();

@@ -9,9 +9,9 @@
 
 namespace banger::image {
 
-/// One build: its plan (BuildPreparation) → mmdebstrap, whose tar flows into the worker → what is left of the
-/// tree removed → published. However it ends, the tree and the temporary directory are gone before
-/// the job ends.
+/// One build: its plan (BuildPreparation) → mmdebstrap, whose tar flows into the worker → what is
+/// left of the tree removed → published. However it ends, the tree and the temporary directory are
+/// gone before the job ends.
 class Registry::Build final : public Making, public std::enable_shared_from_this<Build> {
 public:
     Build(Registry &registry, std::string name, catalog::ImageEntry entry,

@@ -146,12 +146,8 @@ std::vector<fs::path> build_directories(const fs::path &parent) {
 
 Command debootstrap_command(const BuildPlan &plan, const fs::path &build_directory) {
     Command command;
-    command.argv = {"mmdebstrap",
-                    "--verbose",
-                    "--mode=unshare",
-                    "--format=tar",
-                    "--architectures=amd64",
-                    fmt::format("--variant={}", plan.variant),
+    command.argv = {"mmdebstrap", "--verbose", "--mode=unshare", "--format=tar",
+                    "--architectures=amd64", fmt::format("--variant={}", plan.variant),
                     fmt::format("--include={}", fmt::join(plan.packages, ",")),
                     "--aptopt=" + plan.apt_settings.string(),
                     // The lists are those that the plan was made by.

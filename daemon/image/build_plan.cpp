@@ -41,7 +41,8 @@ std::string source_line(const catalog::AptSource &source, const std::filesystem:
 }
 
 std::string source_stanza(const catalog::AptSource &source) {
-    std::string stanza = fmt::format("Types: deb\nURIs: {}\nSuites: {}\n", source.uri, source.suite);
+    std::string stanza =
+        fmt::format("Types: deb\nURIs: {}\nSuites: {}\n", source.uri, source.suite);
     if (!source.components.empty()) {
         stanza += fmt::format("Components: {}\n", fmt::join(source.components, " "));
     }

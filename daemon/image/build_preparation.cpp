@@ -151,7 +151,8 @@ void BuildPreparation::fetch_parts() {
     parts_directory_ = directory_ / "parts";
     make_private_directories(parts_directory_);
     std::vector<std::string> arguments{"fetch-parts", "--directory", parts_directory_.string()};
-    for (const auto &[option, https] : {std::pair{"--http-proxy", false}, {"--https-proxy", true}}) {
+    for (const auto &[option, https] :
+         {std::pair{"--http-proxy", false}, {"--https-proxy", true}}) {
         if (const std::string proxy = debian::proxy(settings_, https); !proxy.empty()) {
             arguments.insert(arguments.end(), {option, proxy});
         }
@@ -161,10 +162,9 @@ void BuildPreparation::fetch_parts() {
                                            std::to_string(source.key.size), source_stanza(source)});
     }
     for (const auto &file : recipe_.files) {
-        arguments.insert(arguments.end(),
-                         {"--file", file.name, file.file.url, file.file.sha256,
-                          std::to_string(file.file.size), file.path.string(),
-                          std::to_string(file.mode)});
+        arguments.insert(arguments.end(), {"--file", file.name, file.file.url, file.file.sha256,
+                                           std::to_string(file.file.size), file.path.string(),
+                                           std::to_string(file.mode)});
     }
     task::WorkerTask::Handlers handlers;
     handlers.bytes = [this](std::uint64_t done, std::uint64_t total) { job_->bytes(done, total); };
@@ -245,7 +245,6 @@ void BuildPreparation::leave_out(const std::string &name, bool optional, const E
         throw error.with_context(fmt::format("cannot {}: the part {} of the recipe", doing_, name));
     }
     part(name).reason = error.what();
-    job_->stage(fmt::format("without {}: {}", name, error.what()), at_parts);
 }
 
 Part &BuildPreparation::part(const std::string &name) {
@@ -254,7 +253,16 @@ Part &BuildPreparation::part(const std::string &name) {
 }
 
 void BuildPreparation::check_packages() {
-    job_->stage("checking the packages", at_part_lists);
+    // A stage that lasts a while: a shorter one would pass unseen.
+    std::vector<std::string> missing;
+    for (const auto &part : plan_.parts) {
+        if (!part.included) {
+            missing.push_back(fmt::format("without {}: {}", part.name, part.reason));
+        }
+    }
+    job_->stage(missing.empty() ? "checking the packages"
+                                : fmt::format("{}", fmt::join(missing, "; ")),
+                at_part_lists);
     std::vector<catalog::AptSource> sources;
     std::vector<std::string> lines = plan_.source_lines;
     for (const auto &[source, key] : reached_) {

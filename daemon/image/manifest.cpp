@@ -16,9 +16,7 @@ nlohmann::ordered_json to_json(const BuildRecord &build) {
         parts.push_back(
             {{"name", part.name}, {"included", part.included}, {"reason", part.reason}});
     }
-    return {{"recipe", build.recipe},
-            {"extra_packages", build.extra_packages},
-            {"parts", parts}};
+    return {{"recipe", build.recipe}, {"extra_packages", build.extra_packages}, {"parts", parts}};
 }
 
 BuildRecord build_record_from(const nlohmann::json &json) {
@@ -99,7 +97,8 @@ std::string to_json(const NameEntry &entry) {
 
 NameEntry name_entry_from(std::string_view text) {
     if (is_digest(text)) {
-        return {.digest = std::string(text), .source = {}, .kernel = {}, .manifest = {}, .build = {}};
+        return {
+            .digest = std::string(text), .source = {}, .kernel = {}, .manifest = {}, .build = {}};
     }
     try {
         const auto json = nlohmann::json::parse(text);

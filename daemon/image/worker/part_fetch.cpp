@@ -53,7 +53,7 @@ class Download {
 public:
     Download(fs::path path, const WantedPart &part, Progress &progress)
         : path_(std::move(path)), fd_(open_file(path_, O_RDWR | O_CREAT | O_TRUNC)),
-          limit_(part.size != 0              ? part.size
+          limit_(part.size != 0            ? part.size
                  : part.apt_source.empty() ? max_file
                                            : max_key),
           url_(part.url), progress_(progress) {}
@@ -217,8 +217,7 @@ fs::path pack_key(const WantedPart &part, const Download &fetched, const fs::pat
     const std::string key = read_file(fetched.path(), max_key);
     const std::string file_name = part.name + std::string(key_suffix(key));
     const fs::path in_image = fs::path{"/etc/apt/keyrings"} / file_name;
-    const std::string source =
-        fmt::format("{}Signed-By: {}\n", part.apt_source, in_image.string());
+    const std::string source = fmt::format("{}Signed-By: {}\n", part.apt_source, in_image.string());
     TarFile tar{directory / (part.name + ".tar")};
     tar.begin(in_image, readable, key.size());
     tar.write(key);

@@ -17,8 +17,8 @@ struct WantedPart {
     std::uint64_t size = 0;     ///< bytes; 0: not told
     std::filesystem::path path; ///< in the image, absolute
     std::uint32_t mode = 0644;
-    /// It is the key of the apt source that these lines of deb822(5) describe, all but Signed-By; it
-    /// has no path then.
+    /// It is the key of the apt source that these lines of deb822(5) describe, all but Signed-By;
+    /// it has no path then.
     std::string apt_source;
 };
 

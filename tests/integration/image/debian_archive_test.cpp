@@ -165,9 +165,9 @@ TEST_F(DebianArchive, AnImageIsBuiltByAnOrdinaryUser) {
     image::Registry images{*loop_, image_settings(), factory(), {}};
     const char *wanted = std::getenv("BANGER_TEST_IMAGE");
     const std::string name = wanted != nullptr ? wanted : "debian-bookworm-minimal";
-    const image::BuildRequest request{name, {}, {}, false};
-    const auto job = images.build(request);
-    EXPECT_EQ(images.build(request), job);
+    const image::BuildRequest wanted_image{name, {}, {}, false};
+    const auto job = images.build(wanted_image);
+    EXPECT_EQ(images.build(wanted_image), job);
     const auto ended = run_to_end(job);
     ASSERT_EQ(ended.state, job::State::Done) << (ended.error ? ended.error->what() : "");
 

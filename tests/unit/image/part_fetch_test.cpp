@@ -6,11 +6,10 @@
 #include "daemon/image/worker/part_fetch.hpp"
 #include "tests/unit/ext4/read_back.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-
-#include <fcntl.h>
 
 #include <map>
 

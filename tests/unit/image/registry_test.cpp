@@ -53,8 +53,9 @@ protected:
         std::filesystem::create_directories(directory_ / "images/names");
         write_file_atomically(image.directory / "manifest.json", to_json(image));
         write_file_atomically(image.rootfs(), "rootfs");
-        write_file_atomically(directory_ / "images/names" / name,
-                              to_json(NameEntry{image.digest, image.source, image.kernel, "", image.build}));
+        write_file_atomically(
+            directory_ / "images/names" / name,
+            to_json(NameEntry{image.digest, image.source, image.kernel, "", image.build}));
         return image;
     }
 
