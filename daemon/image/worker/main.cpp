@@ -6,6 +6,8 @@
 #include "base/sha256.hpp"
 #include "daemon/ext4/empty_disk.hpp"
 #include "daemon/ext4/writer.hpp"
+#include "daemon/image/worker/bundles.hpp"
+#include "daemon/image/worker/catalog_fetch.hpp"
 #include "daemon/image/worker/initramfs.hpp"
 #include "daemon/image/worker/kernel_package.hpp"
 #include "daemon/image/worker/oci_image.hpp"
@@ -55,6 +57,45 @@ std::pair<std::string, std::string> split_mirror(const std::string &text) {
     return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+/// image-bundle and kernel-bundle, and pack-bundle
+struct Bundles {
+    BundleFetch fetch;
+    BundlePacking packing;
+    std::string packed_kind;
+    CLI::App *image = nullptr;
+    CLI::App *kernel = nullptr;
+    CLI::App *pack = nullptr;
+
+    void add_to(CLI::App &app) {
+        image = app.add_subcommand("image-bundle", "Fetch and unpack the bundle of an image");
+        kernel = app.add_subcommand("kernel-bundle", "Fetch and unpack the bundle of a kernel");
+        for (CLI::App *command : {image, kernel}) {
+            command->add_option("--sha256", fetch.file.sha256)->required();
+            command->add_option("--size", fetch.file.size, "Bytes; 0: not known");
+            command->add_option("--cache", fetch.cache)->required();
+            command->add_option("--output", fetch.output, "A directory")->required();
+            command->add_option("url", fetch.file.url)->required();
+        }
+        pack = app.add_subcommand("pack-bundle", "Make a bundle of an image or a kernel");
+        pack->add_option("--kind", packed_kind)
+            ->check(CLI::IsMember({"image", "kernel"}))
+            ->required();
+        pack->add_option("--directory", packing.directory)->required();
+        pack->add_option("--output", packing.output)->required();
+        pack->add_flag("--replace", packing.replace);
+    }
+    bool wanted() const { return *image || *kernel || *pack; }
+    void run(Report &report) {
+        if (*pack) {
+            packing.kind = packed_kind == "image" ? bundle::Kind::Image : bundle::Kind::Kernel;
+            pack_bundle(packing, report);
+            return;
+        }
+        fetch.kind = *image ? bundle::Kind::Image : bundle::Kind::Kernel;
+        fetch_bundle(fetch, report);
+    }
+};
+
 int run(int argc, char **argv) {
     // Names in archives are UTF-8; without a locale libarchive refuses them.
     std::setlocale(LC_CTYPE, "C.UTF-8");
@@ -96,6 +137,14 @@ int run(int argc, char **argv) {
     oci_command->add_option("--insecure", insecure, "A registry of plain HTTP");
     oci_command->add_option("reference", oci.reference)->required();
 
+    Bundles bundles;
+    bundles.add_to(app);
+
+    CatalogFetch catalog;
+    auto *catalog_command = app.add_subcommand("fetch-catalog", "Refresh the copy of a catalog");
+    catalog_command->add_option("--output", catalog.output)->required();
+    catalog_command->add_option("url", catalog.url)->required();
+
     std::string disk;
     std::string disk_size;
     std::string disk_label;
@@ -118,6 +167,10 @@ int run(int argc, char **argv) {
                 oci.registries.mirrors[registry].push_back(place);
             }
             write_oci_image(oci, report);
+        } else if (bundles.wanted()) {
+            bundles.run(report);
+        } else if (*catalog_command) {
+            fetch_catalog(catalog, report);
         } else if (*initramfs_command) {
             write_initramfs(parts, report);
         } else {
