@@ -27,7 +27,7 @@ std::optional<kernel::Kernel> RegistryArtifacts::find_kernel(std::string_view na
 
 void RegistryArtifacts::check_kernel(std::string_view name) const {
     const auto available = kernel::Registry::available();
-    if (kernels_->find(name) ||
+    if (kernels_->find(name) || kernels_->find_bundle(name) ||
         std::find(available.begin(), available.end(), name) != available.end()) {
         return;
     }

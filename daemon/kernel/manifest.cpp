@@ -14,6 +14,7 @@ std::string to_json(const Kernel &kernel) {
         {"package_version", kernel.package_version},
         {"distro", kernel.distro},
         {"suite", kernel.suite},
+        {"bundle", kernel.bundle},
         {"digest", kernel.digest},
         {"size", kernel.size},
         {"created", kernel.created},
@@ -34,6 +35,7 @@ Kernel kernel_from_json(std::string_view text, const std::filesystem::path &dire
         kernel.package_version = json.at("package_version");
         kernel.distro = json.at("distro");
         kernel.suite = json.at("suite");
+        kernel.bundle = json.value("bundle", "");
         kernel.digest = json.at("digest");
         kernel.size = json.at("size");
         kernel.created = json.at("created");

@@ -5,6 +5,7 @@
 #include "base/names.hpp"
 #include "base/sha256.hpp"
 #include "daemon/kernel/assembly.hpp"
+#include "daemon/kernel/bundle_pull.hpp"
 #include "daemon/kernel/manifest.hpp"
 #include "daemon/kernel/pull.hpp"
 
@@ -86,7 +87,8 @@ std::optional<Kernel> Registry::find(std::string_view name) const {
     }
     std::optional<Kernel> newest;
     for (const auto &[key, kernel] : kernels_) {
-        if (kernel.distro == "debian" && kernel.suite == origin->suite &&
+        // A bundle's is what it says, but only under its own name.
+        if (kernel.bundle.empty() && kernel.distro == "debian" && kernel.suite == origin->suite &&
             (!newest || kernel.created >= newest->created)) {
             newest = kernel;
         }
@@ -94,7 +96,32 @@ std::optional<Kernel> Registry::find(std::string_view name) const {
     return newest;
 }
 
+std::optional<catalog::KernelEntry> Registry::find_bundle(std::string_view name) const {
+    const catalog::Catalog catalog = settings_.catalog ? settings_.catalog() : catalog::Catalog{};
+    const auto *entry = catalog.find_kernel(name);
+    return entry == nullptr ? std::nullopt : std::optional{*entry};
+}
+
+std::shared_ptr<job::Job> Registry::pull_bundle(const catalog::KernelEntry &entry, bool anew) {
+    if (const auto running = bundle_pulls_.find(entry.name); running != bundle_pulls_.end()) {
+        return running->second->job();
+    }
+    auto job = new_job_("pull-kernel", entry.name);
+    const auto there = kernels_.find(entry.name);
+    if (!anew && there != kernels_.end() && there->second.bundle == BundlePull::bundle_of(entry)) {
+        job->done();
+        return job;
+    }
+    const auto pull = std::make_shared<BundlePull>(*this, entry, std::move(job));
+    bundle_pulls_.emplace(entry.name, pull);
+    pull->start();
+    return pull->job();
+}
+
 std::shared_ptr<job::Job> Registry::pull(std::string_view name, bool anew) {
+    if (const auto entry = find_bundle(name)) {
+        return pull_bundle(*entry, anew);
+    }
     const Origin *origin = find_origin(name);
     if (origin == nullptr) {
         fail(ErrorCode::NotFound, "there is no kernel {:?} to pull; there are: {}", name,

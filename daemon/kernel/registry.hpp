@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/event_loop.hpp"
+#include "daemon/catalog/catalog.hpp"
 #include "daemon/job/job.hpp"
 
 #include <cstdint>
@@ -23,6 +24,7 @@ struct Kernel {
     std::string package_version; ///< "6.1.192-2"
     std::string distro;          ///< "debian"
     std::string suite;           ///< "bookworm"
+    std::string bundle;          ///< "sha256:…" of the bundle that it came in
     std::string digest;          ///< sha256 over the digests of its files
     std::uint64_t size = 0;      ///< bytes on the disk
     std::int64_t created = 0;    ///< seconds since the epoch
@@ -44,10 +46,13 @@ struct Kernel {
 class Registry {
 public:
     struct Settings {
-        std::filesystem::path directory; ///< Paths::kernels()
-        std::filesystem::path worker;    ///< banger-image-worker
-        std::filesystem::path init;      ///< banger-init, static
-        std::filesystem::path agent;     ///< banger-vsock-agent, static
+        std::filesystem::path directory;  ///< Paths::kernels()
+        std::filesystem::path worker;     ///< banger-image-worker
+        std::filesystem::path init;       ///< banger-init, static
+        std::filesystem::path agent;      ///< banger-vsock-agent, static
+        std::filesystem::path blobs = {}; ///< bundles that have arrived: Paths::oci_blobs()
+        /// Reads what can be made available; none: Debian's alone.
+        std::function<catalog::Catalog()> catalog = {};
     };
     using JobFactory = std::function<std::shared_ptr<job::Job>(std::string, std::string)>;
     /// Names of the VMs and images that need this kernel.
@@ -74,9 +79,13 @@ public:
     /// Names that pull() takes.
     static std::vector<std::string> available();
 
-    /// Fetches Debian's kernel by the apt sources that this host trusts; does nothing more when the
-    /// newest is there, unless `anew`: then what there is is replaced at the end. A pull of it that
-    /// is under way is returned as it is. Throws Error{NotFound} that lists what there is.
+    /// The catalog's bundle of that name.
+    std::optional<catalog::KernelEntry> find_bundle(std::string_view name) const;
+
+    /// Fetches the catalog's bundle of that name, if there is one; else Debian's kernel by the apt
+    /// sources that this host trusts; does nothing more when the newest is there, unless `anew`:
+    /// then what there is is replaced at the end. A pull of it that is under way is returned as it
+    /// is. Throws Error{NotFound} that lists what there is.
     std::shared_ptr<job::Job> pull(std::string_view name, bool anew = false);
 
     /// Throws Error{NotFound}, or Error{InvalidState} that names who needs it.
@@ -90,11 +99,14 @@ public:
 
 private:
     class Pull;
+    class BundlePull;
     class Assembly;
     friend class Pull;
+    friend class BundlePull;
     friend class Assembly;
 
     void load();
+    std::shared_ptr<job::Job> pull_bundle(const catalog::KernelEntry &entry, bool anew);
     void publish(Kernel kernel, const std::filesystem::path &temporary);
 
     EventLoop &loop_;
@@ -104,6 +116,7 @@ private:
     std::vector<Observer> observers_;
     std::map<std::string, Kernel, std::less<>> kernels_;
     std::map<std::string, std::shared_ptr<Pull>, std::less<>> pulls_;
+    std::map<std::string, std::shared_ptr<BundlePull>, std::less<>> bundle_pulls_;
     std::map<std::string, std::shared_ptr<Assembly>, std::less<>> assemblies_;
 };
 
