@@ -2,6 +2,7 @@
 #include "base/names.hpp"
 #include "cli/artifact_verbs.hpp"
 #include "cli/artifacts.hpp"
+#include "cli/bundle.hpp"
 #include "cli/format.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
@@ -50,6 +51,7 @@ void add_kernel(CLI::App &root, Context &context) {
     kernel->require_subcommand(1);
     add_pull(*kernel, context);
     add_artifact_list(*kernel, "List kernels", names::kernel, print_kernels, context);
+    add_bundle(*kernel, bundle_of_kernel, context);
     add_artifact_delete(*kernel, "rm", "Delete kernels that no VM uses", kind::kernel,
                         "DeleteKernel", context);
 }

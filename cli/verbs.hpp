@@ -50,6 +50,7 @@ void add_vm_ssh(CLI::App &vm, Context &context);
 void add_vm_exec(CLI::App &vm, Context &context);
 void add_vm_logs(CLI::App &vm, Context &context);
 void add_image(CLI::App &root, Context &context);
+void add_image_list(CLI::App &image, Context &context);
 void add_kernel(CLI::App &root, Context &context);
 void add_config(CLI::App &root, Context &context);
 void add_daemon(CLI::App &root, Context &context);

@@ -27,11 +27,12 @@ ImageAdaptor::~ImageAdaptor() {
 
 void ImageAdaptor::update(image::Image image) {
     image_ = std::move(image);
-    emitPropertiesChangedSignal(
-        InterfaceName{"org.banger.Image"},
-        {PropertyName{"Digest"}, PropertyName{"Source"}, PropertyName{"Environment"},
-         PropertyName{"WorkingDirectory"}, PropertyName{"User"}, PropertyName{"Entrypoint"},
-         PropertyName{"Command"}, PropertyName{"SizeBytes"}, PropertyName{"CreatedAt"}});
+    emitPropertiesChangedSignal(InterfaceName{"org.banger.Image"},
+                                {PropertyName{"Digest"}, PropertyName{"Source"},
+                                 PropertyName{"Kernel"}, PropertyName{"Environment"},
+                                 PropertyName{"WorkingDirectory"}, PropertyName{"User"},
+                                 PropertyName{"Entrypoint"}, PropertyName{"Command"},
+                                 PropertyName{"SizeBytes"}, PropertyName{"CreatedAt"}});
 }
 
 void ImageAdaptor::Delete() {
