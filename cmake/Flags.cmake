@@ -50,13 +50,21 @@ function(banger_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()
 
-# banger_fuzzer(NAME SOURCES… LIBS…): a libFuzzer program of the target `fuzzers`. As a test it runs for a quarter of a minute.
+# banger_fuzzer(NAME [SEEDS folder] SOURCES… LIBS…): a libFuzzer program of the target `fuzzers`. As a test it runs for a quarter of a
+# minute, from what lies in the folder of seeds.
 function(banger_fuzzer name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "SEEDS" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE banger_flags ${ARG_LIBS})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-  add_test(NAME ${name} COMMAND ${name} -max_total_time=15 -timeout=10 -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/)
+  set(corpora)
+  if(ARG_SEEDS)
+    # New finds go to the first folder, which is the build's.
+    file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/corpus)
+    set(corpora ${CMAKE_CURRENT_BINARY_DIR}/corpus ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_SEEDS})
+  endif()
+  add_test(NAME ${name}
+    COMMAND ${name} -max_total_time=15 -timeout=10 -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/ ${corpora})
   set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 60)
   add_dependencies(fuzzers ${name})
 endfunction()
