@@ -29,34 +29,39 @@ int make_artifact(const char *method, const std::string &name, const Properties 
     return 0;
 }
 
+void add_list_flags(CLI::App &verb, const std::shared_ptr<ListFlags> &flags) {
+    verb.add_flag("-q,--quiet", flags->quiet, "Print names alone");
+    verb.add_flag("--json", flags->json, "Print as JSON");
+}
+
+int print_artifacts(const ListFlags &flags, const char *interface,
+                    void (*print)(const std::vector<Artifact> &)) {
+    Client client;
+    const auto artifacts = list_artifacts(client.objects(), interface);
+    if (flags.json) {
+        auto json = nlohmann::ordered_json::array();
+        for (const Artifact &artifact : artifacts) {
+            json.push_back(to_json(artifact));
+        }
+        fmt::print("{}\n", json.dump(2));
+    } else if (flags.quiet) {
+        for (const Artifact &artifact : artifacts) {
+            fmt::print("{}\n", artifact.name);
+        }
+    } else {
+        print(artifacts);
+    }
+    return 0;
+}
+
 void add_artifact_list(CLI::App &parent, const char *description, const char *interface,
                        void (*print)(const std::vector<Artifact> &), Context &context) {
-    struct Flags {
-        bool json = false;
-        bool quiet = false;
-    };
-    const auto flags = std::make_shared<Flags>();
+    const auto flags = std::make_shared<ListFlags>();
     CLI::App *verb = parent.add_subcommand("list", description)->alias("ls");
-    verb->add_flag("-q,--quiet", flags->quiet, "Print names alone");
-    verb->add_flag("--json", flags->json, "Print as JSON");
+    add_list_flags(*verb, flags);
     verb->callback([flags, interface, print, &context] {
         context.action = [flags, interface, print] {
-            Client client;
-            const auto artifacts = list_artifacts(client.objects(), interface);
-            if (flags->json) {
-                auto json = nlohmann::ordered_json::array();
-                for (const Artifact &artifact : artifacts) {
-                    json.push_back(to_json(artifact));
-                }
-                fmt::print("{}\n", json.dump(2));
-            } else if (flags->quiet) {
-                for (const Artifact &artifact : artifacts) {
-                    fmt::print("{}\n", artifact.name);
-                }
-            } else {
-                print(artifacts);
-            }
-            return 0;
+            return print_artifacts(*flags, interface, print);
         };
     });
 }

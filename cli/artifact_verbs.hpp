@@ -3,6 +3,7 @@
 #include "cli/artifacts.hpp"
 #include "cli/verbs.hpp"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,19 @@ namespace banger::cli {
 /// progress, and prints the name of what was made. Ctrl-C cancels it.
 int make_artifact(const char *method, const std::string &name, const Properties &options,
                   const std::string &title);
+
+/// How a list is printed.
+struct ListFlags {
+    bool json = false;
+    bool quiet = false; ///< names alone
+};
+
+/// Adds --json and -q.
+void add_list_flags(CLI::App &verb, const std::shared_ptr<ListFlags> &flags);
+
+/// Prints what is there of the interface's kind.
+int print_artifacts(const ListFlags &flags, const char *interface,
+                    void (*print)(const std::vector<Artifact> &));
 
 /// `list`, with --json and -q.
 void add_artifact_list(CLI::App &parent, const char *description, const char *interface,

@@ -1,12 +1,9 @@
-#include "base/byte_size.hpp"
 #include "base/names.hpp"
 #include "cli/artifact_verbs.hpp"
 #include "cli/artifacts.hpp"
-#include "cli/format.hpp"
+#include "cli/bundle.hpp"
 #include "cli/image_verbs.hpp"
-#include "cli/jobs.hpp"
 #include "cli/sizing.hpp"
-#include "cli/table.hpp"
 #include "cli/verbs.hpp"
 
 namespace banger::cli {
@@ -83,17 +80,6 @@ void add_pull(CLI::App &image, Context &context) {
     });
 }
 
-void print_images(const std::vector<Artifact> &images) {
-    Table table({"NAME", "DIGEST", "SOURCE", "SIZE", "CREATED"});
-    for (const Artifact &image : images) {
-        constexpr std::size_t short_digest = 19; // "sha256:" and twelve digits
-        table.add({image.name, image.digest.substr(0, short_digest), image.source,
-                   format_byte_size(image.size_bytes),
-                   format_since(image.created_at_usec, now_usec())});
-    }
-    fmt::print("{}", table.text());
-}
-
 } // namespace
 
 void add_image(CLI::App &root, Context &context) {
@@ -101,11 +87,12 @@ void add_image(CLI::App &root, Context &context) {
     image->require_subcommand(1);
     add_build(*image, context);
     add_pull(*image, context);
-    add_artifact_list(*image, "List images", names::image, print_images, context);
+    add_image_list(*image, context);
     add_image_show(*image, context);
     add_image_register(*image, context);
     add_image_promote(*image, context);
     add_image_cache(*image, context);
+    add_bundle(*image, bundle_of_image, context);
     add_artifact_delete(*image, "delete", "Delete images that no VM uses", kind::image,
                         "DeleteImage", context);
 }

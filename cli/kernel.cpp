@@ -1,5 +1,6 @@
 #include "base/names.hpp"
 #include "cli/artifact_verbs.hpp"
+#include "cli/bundle.hpp"
 #include "cli/verbs.hpp"
 
 namespace banger::cli {
@@ -43,6 +44,7 @@ void add_kernel(CLI::App &root, Context &context) {
     add_kernel_import(*kernel, context);
     add_kernel_list(*kernel, context);
     add_kernel_show(*kernel, context);
+    add_bundle(*kernel, bundle_of_kernel, context);
     add_artifact_delete(*kernel, "rm", "Delete kernels that no VM and no image needs", kind::kernel,
                         "DeleteKernel", context);
 }

@@ -52,6 +52,7 @@ void add_vm_ssh(CLI::App &vm, Context &context);
 void add_vm_exec(CLI::App &vm, Context &context);
 void add_vm_logs(CLI::App &vm, Context &context);
 void add_image(CLI::App &root, Context &context);
+void add_image_list(CLI::App &image, Context &context);
 void add_kernel(CLI::App &root, Context &context);
 void add_kernel_import(CLI::App &kernel, Context &context);
 void add_kernel_list(CLI::App &kernel, Context &context);

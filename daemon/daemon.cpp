@@ -9,7 +9,6 @@
 #include "daemon/bus/objects.hpp"
 #include "daemon/bus/supervision_adaptor.hpp"
 #include "daemon/bus/systemd_client.hpp"
-#include "daemon/catalog/load.hpp"
 #include "daemon/dns_service.hpp"
 #include "daemon/idle_exit.hpp"
 #include "daemon/registry_artifacts.hpp"
@@ -75,25 +74,31 @@ struct Records {
         : store(paths.database()), artifacts(config),
           vms(vm::Services{loop, paths, store, jobs, units, network, artifacts, host,
                            programs.image_worker, config, choose_vmm, now_usec}),
-          images(loop, image_settings(paths, programs, config), new_job(jobs),
+          workers(loop, programs.image_worker),
+          catalogs(config, {.cache = paths.cache / "catalogs"}, workers, new_job(jobs)),
+          images(loop, image_settings(paths, programs), new_job(jobs),
                  [this](const std::string &digest) { return vms.users_of_image(digest); }),
-          kernels(loop, {paths.kernels(), programs.image_worker, programs.init, programs.agent},
+          kernels(loop,
+                  {paths.kernels(), programs.image_worker, programs.init, programs.agent,
+                   paths.oci_blobs(), [this] { return catalogs.catalog(); }},
                   new_job(jobs), [this](const std::string &name) { return users_of_kernel(name); }),
           layer_cache(loop, programs.image_worker, paths.oci_blobs(), new_job(jobs)),
-          domain{loop, vms, jobs, images, layer_cache, kernels, artifacts, std::move(config)} {
+          exports(images, kernels, workers, new_job(jobs)), domain{loop,        vms,
+                                                                   jobs,        images,
+                                                                   layer_cache, kernels,
+                                                                   artifacts,   catalogs,
+                                                                   exports,     std::move(config)} {
         artifacts.connect(images, kernels);
     }
 
-    static image::Registry::Settings image_settings(const Paths &paths, const Programs &programs,
-                                                    std::function<config::Config()> config) {
+    image::Registry::Settings image_settings(const Paths &paths, const Programs &programs) {
         image::Registry::Settings settings;
         settings.directory = paths.images();
         settings.worker = programs.image_worker;
         settings.blobs = paths.oci_blobs();
-        catalog::Places places;
-        places.cache = paths.cache / "catalogs";
-        settings.catalog = [config = std::move(config), places] {
-            return catalog::load(config().catalogs, places);
+        settings.catalog = [this] { return catalogs.catalog(); };
+        settings.refresh = [this] {
+            return catalogs.has_remote() ? catalogs.refresh() : std::shared_ptr<job::Job>{};
         };
         return settings;
     }
@@ -121,9 +126,12 @@ struct Records {
     store::Store store;
     RegistryArtifacts artifacts;
     vm::VmManager vms;
+    distribution::JobWorkers workers;
+    distribution::CatalogService catalogs;
     image::Registry images;
     kernel::Registry kernels;
     image::LayerCache layer_cache;
+    distribution::BundleExport exports;
     bus::Domain domain;
 };
 

@@ -24,7 +24,7 @@ std::optional<kernel::Kernel> RegistryArtifacts::find_kernel(std::string_view na
 }
 
 void RegistryArtifacts::check_kernel(std::string_view name) const {
-    if (kernels_->find(name) || kernel::Registry::can_pull(name)) {
+    if (kernels_->find(name) || kernels_->can_pull(name)) {
         return;
     }
     fail(ErrorCode::NotFound,

@@ -42,6 +42,22 @@ DiagnosisRow kernel_row(Domain &domain) {
             "the first 'banger vm run' pulls it, or 'banger kernel pull'"};
 }
 
+DiagnosisRow catalog_row(Domain &domain) {
+    try {
+        const catalog::Catalog catalog = domain.catalogs.catalog();
+        if (!catalog.problems().empty()) {
+            return {"catalog", "warn", fmt::format("{}", fmt::join(catalog.problems(), "; ")),
+                    "mend the file, or ask who publishes it; the rest of the catalog is in use"};
+        }
+        return {
+            "catalog", "pass",
+            fmt::format("{} images, {} kernels", catalog.images().size(), catalog.kernels().size()),
+            ""};
+    } catch (const Error &e) {
+        return {"catalog", "fail", e.what(), "mend config.toml"};
+    }
+}
+
 DiagnosisRow authorization_row(Outcome<net::Authorization> &outcome) {
     const std::string row = "network permission";
     const std::string remedy = "become a member of group banger: sudo usermod -aG banger $USER";
@@ -102,6 +118,7 @@ Diagnosis make_diagnosis(std::function<DiagnosisRow()> dns) {
         rows->push_back(vmm_row(domain.vms.services()));
         rows->push_back(image_row(domain));
         rows->push_back(kernel_row(domain));
+        rows->push_back(catalog_row(domain));
         rows->push_back(dns());
         net::NetworkHelper &helper = domain.vms.services().network;
         helper.check_authorization(

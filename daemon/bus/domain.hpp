@@ -1,5 +1,6 @@
 #pragma once
 
+#include "daemon/distribution/bundle_export.hpp"
 #include "daemon/image/layer_cache.hpp"
 #include "daemon/image/registry.hpp"
 #include "daemon/job/job_table.hpp"
@@ -19,6 +20,8 @@ struct Domain {
     image::LayerCache &layer_cache;
     kernel::Registry &kernels;
     vm::Artifacts &artifacts;
+    distribution::CatalogService &catalogs;
+    distribution::BundleExport &exports;
     /// Reads config.toml anew; throws Error{InvalidArgument}.
     std::function<config::Config()> config;
 };

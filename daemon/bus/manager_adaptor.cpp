@@ -42,6 +42,16 @@ kernel::ImportRequest import_request(const std::string &name, const Options &opt
     return request;
 }
 
+distribution::ExportRequest export_request(const std::string &name, const Options &options) {
+    OptionsReader reader(options);
+    distribution::ExportRequest request;
+    request.name = name;
+    request.output = reader.take<std::string>("output").value_or("");
+    request.replace = reader.take<bool>("force").value_or(false);
+    reader.finish();
+    return request;
+}
+
 sdbus::ObjectPath path_of(const std::shared_ptr<job::Job> &job) {
     return job_path(job->snapshot().id);
 }
@@ -226,6 +236,53 @@ ManagerAdaptor::ListImages() {
     });
 }
 
+std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>>
+ManagerAdaptor::ListAvailableImages() {
+    return guard([&] {
+        std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> rows;
+        const catalog::Catalog catalog = domain_().catalogs.catalog();
+        for (const auto &entry : catalog.images()) {
+            rows.push_back(
+                sdbus::make_struct(entry.name, entry.description, entry.kernel, entry.origin));
+        }
+        return rows;
+    });
+}
+
+std::vector<sdbus::Struct<std::string, std::string, std::string>>
+ManagerAdaptor::ListCatalogKernels() {
+    return guard([&] {
+        std::vector<sdbus::Struct<std::string, std::string, std::string>> rows;
+        const catalog::Catalog catalog = domain_().catalogs.catalog();
+        for (const auto &entry : catalog.kernels()) {
+            rows.push_back(sdbus::make_struct(entry.name, entry.description, entry.origin));
+        }
+        return rows;
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::RefreshCatalog(const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        OptionsReader(options).finish();
+        return path_of(domain.catalogs.refresh());
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::ExportImage(const std::string &name, const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        return path_of(domain.exports.export_image(export_request(name, options)));
+    });
+}
+
+sdbus::ObjectPath ManagerAdaptor::ExportKernel(const std::string &name, const Options &options) {
+    return guard([&] {
+        Domain &domain = domain_();
+        return path_of(domain.exports.export_kernel(export_request(name, options)));
+    });
+}
+
 sdbus::ObjectPath ManagerAdaptor::PullKernel(const std::string &name, const Options &options) {
     return guard([&] {
         Domain &domain = domain_();
@@ -341,6 +398,15 @@ std::string ManagerAdaptor::VMMReason() {
         return services.choose_vmm(services.config()).reason;
     } catch (const std::exception &e) {
         return e.what();
+    }
+}
+
+std::vector<std::string> ManagerAdaptor::CatalogProblems() {
+    // As in VMM(): one that cannot be told takes no other with it.
+    try {
+        return domain_().catalogs.catalog().problems();
+    } catch (const std::exception &e) {
+        return {e.what()};
     }
 }
 

@@ -39,6 +39,12 @@ private:
     sdbus::ObjectPath PruneImageCache(const Options &options) override;
     void DeleteImage(const std::string &name) override;
     std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> ListImages() override;
+    std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>>
+    ListAvailableImages() override;
+    std::vector<sdbus::Struct<std::string, std::string, std::string>> ListCatalogKernels() override;
+    sdbus::ObjectPath RefreshCatalog(const Options &options) override;
+    sdbus::ObjectPath ExportImage(const std::string &name, const Options &options) override;
+    sdbus::ObjectPath ExportKernel(const std::string &name, const Options &options) override;
     sdbus::ObjectPath PullKernel(const std::string &name, const Options &options) override;
     sdbus::ObjectPath ImportKernel(const std::string &name, const Options &options) override;
     sdbus::ObjectPath UpdateKernelList(const Options &options) override;
@@ -56,6 +62,7 @@ private:
     std::string Version() override { return BANGER_VERSION; }
     std::string VMM() override;
     std::string VMMReason() override;
+    std::vector<std::string> CatalogProblems() override;
 
     DomainAccess domain_;
     Diagnosis diagnosis_;

@@ -5,6 +5,8 @@
 #include "base/names.hpp"
 #include "daemon/image/build.hpp"
 #include "daemon/image/build_host.hpp"
+#include "daemon/image/bundle_pull.hpp"
+#include "daemon/image/catalog_pull.hpp"
 #include "daemon/image/manifest.hpp"
 #include "daemon/image/pull.hpp"
 #include "daemon/image/registration.hpp"
@@ -227,6 +229,10 @@ catalog::ImageEntry Registry::entry_of(std::string_view name) const {
          fmt::join(known, ", "));
 }
 
+bool Registry::can_be_fetched(const std::string &reference) const {
+    return is_oci_reference(reference) || settings_.catalog().find_image(reference) != nullptr;
+}
+
 std::string Registry::name_of(const PullRequest &request) const {
     std::string name = request.name;
     if (is_oci_reference(request.reference)) {
@@ -289,12 +295,25 @@ std::shared_ptr<job::Job> Registry::build(const BuildRequest &request) {
 }
 
 std::shared_ptr<job::Job> Registry::pull(PullRequest request) {
-    request.name = name_of(request);
-    if (request.only_missing) {
-        if (const auto there = find_wanted(request.reference)) {
-            return done_already("pull-image", there->name);
-        }
+    const bool known = can_be_fetched(request.reference) || find(request.reference);
+    const auto fetch = !known && settings_.refresh ? settings_.refresh() : nullptr;
+    if (!fetch) {
+        return pull_known(std::move(request));
     }
+    request.name =
+        ArtifactName{"image", request.name.empty() ? request.reference : request.name}.str();
+    return begin(request.name, "the catalog's " + request.reference, [&] {
+        return std::make_shared<CatalogPull>(*this, request, fetch,
+                                             new_job_("pull-image", request.name));
+    });
+}
+
+std::shared_ptr<job::Job> Registry::pull_known(PullRequest request) {
+    if (const auto there = find_wanted(request.reference);
+        there && (request.only_missing || !can_be_fetched(request.reference))) {
+        return done_already("pull-image", there->name);
+    }
+    request.name = name_of(request);
     if (is_oci_reference(request.reference)) {
         request.reference = oci::to_string(oci::parse_reference(request.reference));
         return begin(request.name, request.reference, [&] {
@@ -307,7 +326,17 @@ std::shared_ptr<job::Job> Registry::pull(PullRequest request) {
              "{} is an image of the catalog, which says with which kernel it boots",
              request.reference);
     }
-    if (find(request.name)) {
+    const auto there = find(request.name);
+    if (const auto *bundle = entry.bundle()) {
+        if (there && there->manifest == BundlePull::manifest_of(*bundle)) {
+            return done_already("pull-image", request.name);
+        }
+        return begin(request.name, BundlePull::means_of(*bundle), [&] {
+            return std::make_shared<BundlePull>(*this, request.name, entry,
+                                                new_job_("pull-image", request.name));
+        });
+    }
+    if (there) {
         return done_already("pull-image", request.name);
     }
     return build({request.name, request.reference, {}, false});

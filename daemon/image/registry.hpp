@@ -46,7 +46,7 @@ struct Image {
     std::string digest;
     std::string name;       ///< the name it was built as
     std::string source;     ///< "Debian bookworm, http://…", "docker.io/library/alpine:3.20"
-    std::string manifest;   ///< of an OCI image: "sha256:…" of its manifest
+    std::string manifest;   ///< "sha256:…" of an OCI image's manifest, or of its bundle
     std::string kernel;     ///< name of its default kernel, as kernel::Registry::find() takes it
     std::uint64_t size = 0; ///< bytes of the file system
     std::uint64_t disk_bytes = 0;      ///< bytes that it takes on the disk (holes are holes)
@@ -127,6 +127,8 @@ public:
         std::filesystem::path build_parent = "/var/tmp";
         /// Reads what can be made available.
         std::function<catalog::Catalog()> catalog;
+        /// Begins to fetch the catalogs that lie on servers; nullptr where there are none.
+        std::function<std::shared_ptr<job::Job>()> refresh = {};
     };
     /// Makes a job in the daemon's table (kind, subject).
     using JobFactory = std::function<std::shared_ptr<job::Job>(std::string, std::string)>;
@@ -166,6 +168,7 @@ public:
     std::shared_ptr<job::Job> build(const BuildRequest &request);
 
     /// Makes an image of a registry or of the catalog available; the job's subject tells its name.
+    /// A name that the catalog does not have may be in one that lies on a server: it is looked for.
     /// Where the name means the same already, the job is done without a download. Throws as
     /// name_of() and build() do.
     std::shared_ptr<job::Job> pull(PullRequest request);
@@ -192,17 +195,25 @@ public:
 private:
     class Making;
     class Build;
+    class WorkerMaking;
     class Pull;
     class Registration;
+    class BundlePull;
+    class CatalogPull;
     class Leftovers;
     friend class Making;
     friend class Build;
+    friend class WorkerMaking;
     friend class Pull;
     friend class Registration;
+    friend class BundlePull;
+    friend class CatalogPull;
 
     void load();
     catalog::ImageEntry entry_of(std::string_view name) const;
+    bool can_be_fetched(const std::string &reference) const;
     std::shared_ptr<job::Job> done_already(std::string kind, std::string name);
+    std::shared_ptr<job::Job> pull_known(PullRequest request);
     template <typename Make>
     std::shared_ptr<job::Job> begin(const std::string &name, const std::string &means, Make make);
     void publish(Image image, const std::filesystem::path &temporary);

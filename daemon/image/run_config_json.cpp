@@ -1,5 +1,7 @@
 #include "daemon/image/run_config_json.hpp"
 
+#include "base/sha256.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace banger::image {
@@ -20,6 +22,12 @@ RunConfig run_config_from(const nlohmann::json &json) {
     run.entrypoint = json.at("entrypoint");
     run.command = json.at("cmd");
     return run;
+}
+
+std::string image_digest(const std::string &rootfs_sha256, const RunConfig &run) {
+    const bool says_nothing = run.environment.empty() && run.working_directory.empty() &&
+                              run.user.empty() && run.entrypoint.empty() && run.command.empty();
+    return says_nothing ? rootfs_sha256 : sha256_of(rootfs_sha256 + "\n" + to_json(run).dump());
 }
 
 } // namespace banger::image

@@ -16,6 +16,7 @@ std::string to_json(const Kernel &kernel) {
         {"suite", kernel.suite},
         {"newest_of_suite", kernel.newest_of_suite},
         {"source", kernel.source},
+        {"bundle", kernel.bundle},
         {"digest", kernel.digest},
         {"size", kernel.size},
         {"created", kernel.created},
@@ -39,6 +40,7 @@ Kernel kernel_from_json(std::string_view text, const std::filesystem::path &dire
         kernel.package_version = json.at("package_version");
         kernel.distro = json.at("distro");
         kernel.suite = json.at("suite");
+        kernel.bundle = json.value("bundle", "");
         kernel.created = json.at("created");
         // 0.1 wrote neither of them, and had none but Debian's newest.
         kernel.newest_of_suite = json.value("newest_of_suite", true);

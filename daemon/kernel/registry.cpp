@@ -6,6 +6,7 @@
 #include "base/sha256.hpp"
 #include "daemon/kernel/archive_update.hpp"
 #include "daemon/kernel/assembly.hpp"
+#include "daemon/kernel/bundle_pull.hpp"
 #include "daemon/kernel/import.hpp"
 #include "daemon/kernel/manifest.hpp"
 #include "daemon/kernel/origin.hpp"
@@ -118,8 +119,12 @@ std::vector<std::string> Registry::available() {
     return names;
 }
 
-bool Registry::can_pull(std::string_view name) {
+bool Registry::is_debians(std::string_view name) {
     return find_origin(name) != nullptr || release_in_name(name);
+}
+
+bool Registry::can_pull(std::string_view name) const {
+    return is_debians(name) || find_bundle(name);
 }
 
 std::shared_ptr<job::Job> Registry::begin(const std::shared_ptr<Work> &work) {
@@ -128,7 +133,31 @@ std::shared_ptr<job::Job> Registry::begin(const std::shared_ptr<Work> &work) {
     return work->job();
 }
 
+std::optional<catalog::KernelEntry> Registry::find_bundle(std::string_view name) const {
+    const catalog::Catalog catalog = settings_.catalog ? settings_.catalog() : catalog::Catalog{};
+    const auto *entry = catalog.find_kernel(name);
+    return entry == nullptr ? std::nullopt : std::optional{*entry};
+}
+
+std::shared_ptr<job::Job> Registry::pull_bundle(const catalog::KernelEntry &entry, bool anew) {
+    if (const auto running = works_.find(BundlePull::key_of(entry)); running != works_.end()) {
+        return running->second->job();
+    }
+    if (const auto there = kernels_.find(entry.name); there != kernels_.end()) {
+        if (!anew && there->second.bundle == BundlePull::bundle_of(entry)) {
+            auto job = new_job_("pull-kernel", entry.name);
+            job->done();
+            return job;
+        }
+        require_unused(entry.name);
+    }
+    return begin(std::make_shared<BundlePull>(*this, entry, new_job_("pull-kernel", entry.name)));
+}
+
 std::shared_ptr<job::Job> Registry::pull(std::string_view name, bool anew) {
+    if (const auto entry = find_bundle(name)) {
+        return pull_bundle(*entry, anew);
+    }
     const Origin *origin = find_origin(name);
     const auto release = release_in_name(name);
     if (origin == nullptr && !release) {
@@ -154,7 +183,7 @@ std::shared_ptr<job::Job> Registry::pull(std::string_view name, bool anew) {
 
 std::shared_ptr<job::Job> Registry::import(ImportRequest request) {
     request.name = ArtifactName{"kernel", request.name}.str();
-    if (can_pull(request.name)) {
+    if (is_debians(request.name)) {
         fail(ErrorCode::InvalidArgument,
              "the name '{}' means a kernel of Debian's: give yours another", request.name);
     }

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/event_loop.hpp"
+#include "daemon/catalog/catalog.hpp"
 #include "daemon/job/job.hpp"
 
 #include <cstdint>
@@ -24,6 +25,7 @@ struct Kernel {
     std::string distro;          ///< "debian"
     std::string suite;           ///< "bookworm"
     std::string source;          ///< where it came from, for people
+    std::string bundle;          ///< "sha256:…" of the bundle that it came in
     std::string digest;          ///< sha256 over the digests of its files
     std::uint64_t size = 0;      ///< bytes on the disk
     std::int64_t created = 0;    ///< seconds since the epoch
@@ -73,10 +75,13 @@ struct ArchiveKernel {
 class Registry {
 public:
     struct Settings {
-        std::filesystem::path directory; ///< Paths::kernels()
-        std::filesystem::path worker;    ///< banger-image-worker
-        std::filesystem::path init;      ///< banger-init, static
-        std::filesystem::path agent;     ///< banger-vsock-agent, static
+        std::filesystem::path directory;  ///< Paths::kernels()
+        std::filesystem::path worker;     ///< banger-image-worker
+        std::filesystem::path init;       ///< banger-init, static
+        std::filesystem::path agent;      ///< banger-vsock-agent, static
+        std::filesystem::path blobs = {}; ///< bundles that have arrived: Paths::oci_blobs()
+        /// Reads what can be made available; none: Debian's alone.
+        std::function<catalog::Catalog()> catalog = {};
     };
     using JobFactory = std::function<std::shared_ptr<job::Job>(std::string, std::string)>;
     /// Who needs this kernel: "vm/NAME", "image/NAME".
@@ -104,13 +109,16 @@ public:
 
     /// Names that pull() takes for the newest kernels of Debian's suites.
     static std::vector<std::string> available();
-    /// Whether pull() takes the name: one of those, or one certain kernel's.
-    static bool can_pull(std::string_view name);
+    /// Whether pull() takes the name: one of those, one certain kernel's of Debian's, or that of a
+    /// bundle of the catalog.
+    bool can_pull(std::string_view name) const;
 
-    /// Fetches Debian's kernel by the apt sources that this host trusts; does nothing more when it
-    /// is there, unless `anew`: then what there is is replaced at the end. A pull of it that is
-    /// under way is returned as it is. Throws Error{NotFound} that lists what there is, and so may
-    /// the job: an older kernel is not in the archive for ever.
+    /// Fetches the catalog's bundle of that name, if there is one; else Debian's kernel by the apt
+    /// sources that this host trusts. Does nothing more when it is there, unless `anew`: then what
+    /// there is is replaced at the end. A pull of it that is under way is returned as it is. Throws
+    /// Error{NotFound} that lists what there is, and so may the job: an older kernel is not in the
+    /// archive for ever. Throws Error{InvalidState} that names who needs what a bundle would
+    /// replace.
     std::shared_ptr<job::Job> pull(std::string_view name, bool anew = false);
 
     /// Makes a kernel of the user's files. Throws Error: InvalidArgument for a name that cannot be,
@@ -140,11 +148,15 @@ private:
     class Pull;
     class ArchiveUpdate;
     class Import;
+    class BundlePull;
     class Assembly;
 
     void load();
+    static bool is_debians(std::string_view name);
+    std::optional<catalog::KernelEntry> find_bundle(std::string_view name) const;
     void require_unused(const std::string &name) const;
     std::shared_ptr<job::Job> begin(const std::shared_ptr<Work> &work);
+    std::shared_ptr<job::Job> pull_bundle(const catalog::KernelEntry &entry, bool anew);
     void publish(Kernel kernel, const std::filesystem::path &temporary);
     void write_manifest(Kernel kernel);
 

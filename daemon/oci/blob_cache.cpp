@@ -60,21 +60,22 @@ PartialBlob::~PartialBlob() {
 
 void PartialBlob::sum_what_is_there() {
     std::vector<std::byte> buffer(std::size_t{1} << 20U);
-    for (;;) {
-        const ssize_t n =
-            ::pread(fd_.get(), buffer.data(), buffer.size(), static_cast<off_t>(size_));
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            throw_errno("read " + path_.string());
-        }
-        if (n == 0) {
-            return;
-        }
-        sum_.update(std::span{buffer.data(), static_cast<std::size_t>(n)});
-        size_ += static_cast<std::uint64_t>(n);
+    for (auto bytes = read_at(0, buffer); !bytes.empty(); bytes = read_at(size_, buffer)) {
+        sum_.update(bytes);
+        size_ += bytes.size();
     }
+}
+
+std::span<const std::byte> PartialBlob::read_at(std::uint64_t offset,
+                                                std::span<std::byte> buffer) const {
+    ssize_t n = 0;
+    do {
+        n = ::pread(fd_.get(), buffer.data(), buffer.size(), static_cast<off_t>(offset));
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        throw_errno("read " + path_.string());
+    }
+    return buffer.first(static_cast<std::size_t>(n));
 }
 
 void PartialBlob::append(std::span<const std::byte> bytes) {

@@ -30,6 +30,8 @@ public:
     /// Bytes that are there, those of earlier attempts included.
     std::uint64_t size() const noexcept { return size_; }
     void append(std::span<const std::byte> bytes);
+    /// Those from `offset` on, as many as `buffer` has room for and as there are.
+    std::span<const std::byte> read_at(std::uint64_t offset, std::span<std::byte> buffer) const;
     /// Forgets all bytes.
     void restart();
     /// Puts the blob into the cache: fsync, then a name. Throws Error{ImageCorrupt} when it is not

@@ -179,24 +179,29 @@ TransferSet::TransferSet(std::stop_token stop)
     }
 }
 
+std::vector<TransferSet::Finished> TransferSet::perform() {
+    if (stop_.stop_requested()) {
+        fail(ErrorCode::Cancelled, "the download was cancelled");
+    }
+    int running = 0;
+    check_multi(::curl_multi_perform(multi_.get(), &running));
+    std::vector<Finished> finished;
+    int left = 0;
+    while (CURLMsg *message = ::curl_multi_info_read(multi_.get(), &left)) {
+        if (message->msg == CURLMSG_DONE) {
+            char *transfer = nullptr;
+            ::curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+            finished.push_back({reinterpret_cast<Transfer *>(transfer), message->data.result});
+        }
+    }
+    return finished;
+}
+
 std::vector<TransferSet::Finished> TransferSet::wait(milliseconds timeout) {
     const WithoutSigpipe guard;
     const auto end = std::chrono::steady_clock::now() + timeout;
     for (;;) {
-        if (stop_.stop_requested()) {
-            fail(ErrorCode::Cancelled, "the download was cancelled");
-        }
-        int running = 0;
-        check_multi(::curl_multi_perform(multi_.get(), &running));
-        std::vector<Finished> finished;
-        int left = 0;
-        while (CURLMsg *message = ::curl_multi_info_read(multi_.get(), &left)) {
-            if (message->msg == CURLMSG_DONE) {
-                char *transfer = nullptr;
-                ::curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-                finished.push_back({reinterpret_cast<Transfer *>(transfer), message->data.result});
-            }
-        }
+        auto finished = perform();
         const auto rest = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
         if (!finished.empty() || rest <= milliseconds::zero()) {
             return finished;
@@ -204,6 +209,13 @@ std::vector<TransferSet::Finished> TransferSet::wait(milliseconds timeout) {
         check_multi(
             ::curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(rest.count()), nullptr));
     }
+}
+
+std::vector<TransferSet::Finished> TransferSet::wait_for_event(milliseconds timeout) {
+    const WithoutSigpipe guard;
+    check_multi(
+        ::curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(timeout.count()), nullptr));
+    return perform();
 }
 
 bool is_transient(CURLcode code, long status) {
@@ -291,6 +303,8 @@ HttpResponse perform(TransferSet &set, const HttpRequest &request, const HttpSet
             std::min(response.content_type.find(';'), response.content_type.size()));
         response.www_authenticate = transfer.header("WWW-Authenticate").value_or("");
         response.docker_digest = transfer.header("Docker-Content-Digest");
+        response.etag = transfer.header("ETag").value_or("");
+        response.last_modified = transfer.header("Last-Modified").value_or("");
         return response;
     }
 }

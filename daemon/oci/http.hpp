@@ -85,9 +85,12 @@ public:
     };
     /// Until a transfer has finished, or the time is over: then nothing. Throws Error.
     std::vector<Finished> wait(std::chrono::milliseconds timeout);
+    /// As wait(), but only until anything has happened: bytes may have come.
+    std::vector<Finished> wait_for_event(std::chrono::milliseconds timeout);
 
 private:
     friend class Transfer;
+    std::vector<Finished> perform();
     struct Global {
         Global();
         ~Global();
@@ -126,6 +129,8 @@ struct HttpResponse {
     std::string content_type; ///< without parameters
     std::string www_authenticate;
     std::optional<std::string> docker_digest; ///< Docker-Content-Digest
+    std::string etag;
+    std::string last_modified;
 };
 
 /// Runs one request to its end, with retries; nothing else may be in the set. `what` is what is

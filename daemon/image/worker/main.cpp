@@ -7,6 +7,8 @@
 #include "daemon/ext4/empty_disk.hpp"
 #include "daemon/ext4/writer.hpp"
 #include "daemon/image/worker/blob_cache.hpp"
+#include "daemon/image/worker/bundles.hpp"
+#include "daemon/image/worker/catalog_fetch.hpp"
 #include "daemon/image/worker/initramfs.hpp"
 #include "daemon/image/worker/kernel_import.hpp"
 #include "daemon/image/worker/kernel_package.hpp"
@@ -104,6 +106,45 @@ void limit_memory() {
 #endif
 }
 
+/// image-bundle and kernel-bundle, and pack-bundle
+struct Bundles {
+    BundleFetch fetch;
+    BundlePacking packing;
+    std::string packed_kind;
+    CLI::App *image = nullptr;
+    CLI::App *kernel = nullptr;
+    CLI::App *pack = nullptr;
+
+    void add_to(CLI::App &app) {
+        image = app.add_subcommand("image-bundle", "Fetch and unpack the bundle of an image");
+        kernel = app.add_subcommand("kernel-bundle", "Fetch and unpack the bundle of a kernel");
+        for (CLI::App *command : {image, kernel}) {
+            command->add_option("--sha256", fetch.file.sha256)->required();
+            command->add_option("--size", fetch.file.size, "Bytes; 0: not known");
+            command->add_option("--cache", fetch.cache)->required();
+            command->add_option("--output", fetch.output, "A directory")->required();
+            command->add_option("url", fetch.file.url)->required();
+        }
+        pack = app.add_subcommand("pack-bundle", "Make a bundle of an image or a kernel");
+        pack->add_option("--kind", packed_kind)
+            ->check(CLI::IsMember({"image", "kernel"}))
+            ->required();
+        pack->add_option("--directory", packing.directory)->required();
+        pack->add_option("--output", packing.output)->required();
+        pack->add_flag("--replace", packing.replace);
+    }
+    bool wanted() const { return *image || *kernel || *pack; }
+    void run(Report &report) {
+        if (*pack) {
+            packing.kind = packed_kind == "image" ? bundle::Kind::Image : bundle::Kind::Kernel;
+            pack_bundle(packing, report);
+            return;
+        }
+        fetch.kind = *image ? bundle::Kind::Image : bundle::Kind::Kernel;
+        fetch_bundle(fetch, report);
+    }
+};
+
 int run(int argc, char **argv) {
     limit_memory();
     // Names in archives are UTF-8; without a locale libarchive refuses them.
@@ -152,6 +193,14 @@ int run(int argc, char **argv) {
     oci_command->add_option("--mirror", mirrors, "REGISTRY=MIRROR");
     oci_command->add_option("--insecure", insecure, "A registry of plain HTTP");
     oci_command->add_option("reference", oci.reference)->required();
+
+    Bundles bundles;
+    bundles.add_to(app);
+
+    CatalogFetch catalog;
+    auto *catalog_command = app.add_subcommand("fetch-catalog", "Refresh the copy of a catalog");
+    catalog_command->add_option("--output", catalog.output)->required();
+    catalog_command->add_option("url", catalog.url)->required();
 
     std::string disk;
     std::string disk_size;
@@ -209,6 +258,10 @@ int run(int argc, char **argv) {
                 report);
         } else if (*parts_command) {
             parts_of_recipe.run(report);
+        } else if (bundles.wanted()) {
+            bundles.run(report);
+        } else if (*catalog_command) {
+            fetch_catalog(catalog, report);
         } else if (*initramfs_command) {
             write_initramfs(parts, report);
         } else {

@@ -11,8 +11,8 @@ namespace banger::image {
 /// published.
 class OutputFile {
 public:
-    /// Throws Error{AlreadyExists} when `path` is there.
-    explicit OutputFile(std::filesystem::path path);
+    /// Throws Error{AlreadyExists} when `path` is there, unless publish() is to `replace` it.
+    explicit OutputFile(std::filesystem::path path, bool replace = false);
     ~OutputFile();
     OutputFile(const OutputFile &) = delete;
     OutputFile &operator=(const OutputFile &) = delete;
@@ -21,7 +21,11 @@ public:
     void publish();
 
 private:
+    /// Until it is published, where it needs a name for that.
+    std::filesystem::path name_before() const;
+
     std::filesystem::path path_;
+    bool replace_;
     UniqueFd fd_;
     bool named_ = false;
     bool published_ = false;

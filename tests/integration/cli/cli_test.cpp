@@ -445,6 +445,40 @@ TEST_F(Cli, DoctorFailsOnWhatBangerdReports) {
     EXPECT_TRUE(seen);
 }
 
+TEST_F(Cli, WhatIsAvailableIsListedAlsoWhereACatalogIsOutOfReach) {
+    behaviour_.images = {"debian-bookworm"};
+    start_manager();
+    const Outcome result = run({"image", "list", "--available", "--json"});
+    EXPECT_EQ(result.status, 0);
+    EXPECT_THAT(result.error, HasSubstr("out of reach"));
+    EXPECT_THAT(result.error, HasSubstr("/etc/banger/catalog.d/x.json is no JSON"));
+    const auto rows = nlohmann::json::parse(result.output);
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0]["here"], true);
+    EXPECT_EQ(rows[1]["name"], "tools");
+    EXPECT_EQ(rows[1]["origin"], "https://example.org/catalog.json");
+    EXPECT_EQ(rows[1]["here"], false);
+
+    EXPECT_THAT(run({"image", "list", "--available", "--offline"}).error,
+                Not(HasSubstr("out of reach")));
+    EXPECT_NE(run({"image", "list", "--offline"}).status, 0) << "there is nothing to ask for";
+}
+
+TEST_F(Cli, ABundleComesWithItsEntryOfACatalog) {
+    behaviour_.images = {"tools"};
+    start_manager();
+    const auto file = scratch_.path() / "tools.tar.zst";
+    const Outcome result = run({"image", "bundle", "tools", "-o", file.native()});
+    ASSERT_EQ(result.status, 0) << result.error;
+    const auto entry = nlohmann::json::parse(result.output);
+    EXPECT_EQ(entry["name"], "tools");
+    EXPECT_EQ(entry["kernel"], "debian");
+    EXPECT_EQ(entry["bundle"]["url"], "tools.tar.zst");
+    EXPECT_EQ(entry["bundle"]["size"], 8);
+    EXPECT_EQ(entry["bundle"]["sha256"],
+              "cd98c950d629c66548537b4ecd68dab3e8cf59974ba6e40df5a1a7354b39db5f");
+}
+
 TEST_F(Cli, WithoutBangerdTheErrorSaysSo) {
     const Outcome outcome = run({"vm", "list"});
     EXPECT_EQ(outcome.status, 1);

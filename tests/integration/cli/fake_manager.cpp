@@ -1,5 +1,6 @@
 #include "tests/integration/cli/fake_manager.hpp"
 
+#include "base/files.hpp"
 #include "base/process.hpp"
 #include "cli/client.hpp"
 #include "dbus/bus_pump.hpp"
@@ -80,6 +81,7 @@ private:
     std::string Name() override { return name_; }
     std::string Digest() override { return "sha256:0123456789abcdef"; }
     std::string Source() override { return "recipe:" + name_; }
+    std::string Kernel() override { return "debian"; }
     std::vector<std::string> Environment() override { return {}; }
     std::string WorkingDirectory() override { return {}; }
     std::string User() override { return {}; }
@@ -439,6 +441,28 @@ private:
     std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> ListImages() override {
         return {};
     }
+    std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>>
+    ListAvailableImages() override {
+        return {sdbus::make_struct(std::string{"debian-bookworm"}, std::string{"Debian 12"},
+                                   std::string{"debian"}, std::string{"built in"}),
+                sdbus::make_struct(std::string{"tools"}, std::string{"Ours"}, std::string{"debian"},
+                                   std::string{"https://example.org/catalog.json"})};
+    }
+    std::vector<sdbus::Struct<std::string, std::string, std::string>>
+    ListCatalogKernels() override {
+        return {};
+    }
+    sdbus::ObjectPath RefreshCatalog(const Options & /*options*/) override {
+        return ended_job("catalog", Pair{"org.banger.Error.NetworkUnavailable",
+                                         "the catalog is out of reach; its last copy stays"});
+    }
+    sdbus::ObjectPath ExportImage(const std::string &name, const Options &options) override {
+        write_file_atomically(options.at("output").get<std::string>(), "a bundle");
+        return ended_job(name);
+    }
+    sdbus::ObjectPath ExportKernel(const std::string &name, const Options &options) override {
+        return ExportImage(name, options);
+    }
     void add_kernel(const std::string &name, const std::string &source) {
         kernels_.emplace(
             name, std::make_unique<FakeKernel>(connection_, name, source, behaviour_.missing));
@@ -515,6 +539,9 @@ private:
     }
     std::string Version() override {
         return BANGER_VERSION;
+    }
+    std::vector<std::string> CatalogProblems() override {
+        return {"/etc/banger/catalog.d/x.json is no JSON"};
     }
     std::string VMM() override {
         return behaviour_.has_vmm ? "qemu" : "";
