@@ -52,15 +52,10 @@ class Layer {
 public:
     Layer(fs::path layer, fs::path image) : layer_(std::move(layer)), image_(std::move(image)) {}
 
-    /// Where a file has to be to replace the image's. A directory here would hide a symbolic link
-    /// of the image, and all that is reached through it: the file goes where the link leads.
-    fs::path at(const fs::path &path) const {
-        return layer_ / resolve_in(image_, path.parent_path()) / path.filename();
-    }
+    /// Where a file has to be to replace the image's.
+    fs::path at(const fs::path &path) const { return layer_ / place_of(path); }
 
-    fs::path in_image(const fs::path &path) const {
-        return image_ / resolve_in(image_, path.parent_path()) / path.filename();
-    }
+    fs::path in_image(const fs::path &path) const { return image_ / place_of(path); }
 
     bool image_has(const fs::path &path) const {
         std::error_code ignored;
@@ -79,6 +74,12 @@ public:
     }
 
 private:
+    /// A directory here would hide a symbolic link of the image, and all that is reached through
+    /// it: what is to be behind the link goes where it leads.
+    fs::path place_of(const fs::path &path) const {
+        return resolve_in(image_, path.parent_path()) / path.filename();
+    }
+
     fs::path layer_;
     fs::path image_;
 };

@@ -44,7 +44,7 @@ check "initless: what the image has in /run and /tmp is there" \
 
 pull openrc
 run alice banger vm run "${PATIENCE[@]}" --name openrc --image openrc -- \
-    sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do [ -e /run/zoo ] && break; sleep 1; done; cat /run/zoo; id -u; exit 42'
+    sh -c 'for second in $(seq 90); do [ -e /run/zoo ] && break; sleep 1; done; cat /run/zoo; id -u; exit 42'
 check "openrc: exit status" status_is 42
 check "openrc: its services run, and the command as the image's user" out_is $'started\n1000'
 run alice banger vm exec --user root openrc -- sh -c 'modprobe dummy && cat /proc/modules'
