@@ -104,7 +104,7 @@ void MemberFile::finish() {
 }
 
 void MemberFile::check_kind() const {
-    std::array<std::byte, 2 * 1024> beginning{};
+    std::array<std::byte, 2048> beginning{};
     const std::size_t n = read_beginning(fd_.get(), beginning);
     if (member_.path.ends_with(".ext4")) {
         constexpr std::size_t magic_offset = 1024 + 0x38; // of the superblock, ext4's own ones

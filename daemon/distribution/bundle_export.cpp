@@ -49,7 +49,7 @@ std::shared_ptr<job::Job> BundleExport::pack(const std::string &kind, const fs::
     if (request.replace) {
         arguments.emplace_back("--replace");
     }
-    const auto job = new_job_("export-" + kind, request.name);
+    auto job = new_job_("export-" + kind, request.name);
     job->stage("packing " + request.name, 0);
     workers_.run(job, std::move(arguments));
     return job;

@@ -32,7 +32,7 @@ std::shared_ptr<job::Job> CatalogService::refresh() {
         }
     }
     job_ = new_job_("refresh-catalog", "catalog");
-    const auto job = job_;
+    auto job = job_;
     fetch_next();
     return job;
 }
