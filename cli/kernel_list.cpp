@@ -40,7 +40,7 @@ Table kernel_table(const std::vector<KernelInfo> &kernels) {
 }
 
 Table available_table(const std::vector<AvailableKernel> &kernels) {
-    Table table({"NAME", "PACKAGE", "SUITE", "HERE"});
+    Table table({"NAME", "PACKAGE", "ORIGIN", "HERE"});
     for (const AvailableKernel &kernel : kernels) {
         table.add({kernel.name, kernel.package_version.empty() ? "newest" : kernel.package_version,
                    kernel.suite, kernel.installed ? "yes" : ""});

@@ -249,18 +249,6 @@ ManagerAdaptor::ListAvailableImages() {
     });
 }
 
-std::vector<sdbus::Struct<std::string, std::string, std::string>>
-ManagerAdaptor::ListCatalogKernels() {
-    return guard([&] {
-        std::vector<sdbus::Struct<std::string, std::string, std::string>> rows;
-        const catalog::Catalog catalog = domain_().catalogs.catalog();
-        for (const auto &entry : catalog.kernels()) {
-            rows.push_back(sdbus::make_struct(entry.name, entry.description, entry.origin));
-        }
-        return rows;
-    });
-}
-
 sdbus::ObjectPath ManagerAdaptor::RefreshCatalog(const Options &options) {
     return guard([&] {
         Domain &domain = domain_();
@@ -314,13 +302,17 @@ std::vector<sdbus::Struct<std::string, std::string, std::string, bool>>
 ManagerAdaptor::ListAvailableKernels() {
     return guard([&] {
         std::vector<sdbus::Struct<std::string, std::string, std::string, bool>> rows;
-        kernel::Registry &kernels = domain_().kernels;
+        Domain &domain = domain_();
+        kernel::Registry &kernels = domain.kernels;
         const auto add = [&](const kernel::ArchiveKernel &kernel) {
             rows.push_back(sdbus::make_struct(kernel.name, kernel.version, kernel.suite,
                                               kernels.find(kernel.name).has_value()));
         };
         for (const auto &name : kernel::Registry::available()) {
             add({name, "", std::string(kernel::find_origin(name)->suite)});
+        }
+        for (const auto &entry : domain.catalogs.catalog().kernels()) {
+            add({entry.name, "", entry.origin});
         }
         for (const auto &kernel : kernels.archive()) {
             add(kernel);

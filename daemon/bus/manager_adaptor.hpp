@@ -41,7 +41,6 @@ private:
     std::vector<sdbus::Struct<std::string, std::string, sdbus::ObjectPath>> ListImages() override;
     std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>>
     ListAvailableImages() override;
-    std::vector<sdbus::Struct<std::string, std::string, std::string>> ListCatalogKernels() override;
     sdbus::ObjectPath RefreshCatalog(const Options &options) override;
     sdbus::ObjectPath ExportImage(const std::string &name, const Options &options) override;
     sdbus::ObjectPath ExportKernel(const std::string &name, const Options &options) override;

@@ -448,10 +448,6 @@ private:
                 sdbus::make_struct(std::string{"tools"}, std::string{"Ours"}, std::string{"debian"},
                                    std::string{"https://example.org/catalog.json"})};
     }
-    std::vector<sdbus::Struct<std::string, std::string, std::string>>
-    ListCatalogKernels() override {
-        return {};
-    }
     sdbus::ObjectPath RefreshCatalog(const Options & /*options*/) override {
         return ended_job("catalog", Pair{"org.banger.Error.NetworkUnavailable",
                                          "the catalog is out of reach; its last copy stays"});
