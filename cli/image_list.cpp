@@ -1,7 +1,7 @@
 #include "base/byte_size.hpp"
 #include "cli/artifact_verbs.hpp"
+#include "cli/catalog.hpp"
 #include "cli/format.hpp"
-#include "cli/jobs.hpp"
 #include "cli/table.hpp"
 
 #include <nlohmann/json.hpp>
@@ -25,18 +25,6 @@ void print_images(const std::vector<Artifact> &images) {
                    format_since(image.created_at_usec, now_usec())});
     }
     fmt::print("{}", table.text());
-}
-
-/// What cannot be fetched is a warning: what is here can be shown all the same.
-void refresh_catalog(Client &client) {
-    Jobs jobs(client);
-    try {
-        const auto job = client.call<sdbus::ObjectPath>(
-            sdbus::ObjectPath{names::manager_path}, names::manager, "RefreshCatalog", Properties{});
-        jobs.finish(job, "catalog", OnInterrupt::Cancel);
-    } catch (const Error &error) {
-        print_error(fmt::format("warning: {}", error.what()));
-    }
 }
 
 void print_available(const std::vector<AvailableImage> &images, const ManagedObjects &objects,
@@ -74,10 +62,7 @@ int list_available(const ListFlags &flags, bool offline) {
     }
     const auto images =
         client.call<std::vector<AvailableImage>>(manager, names::manager, "ListAvailableImages");
-    for (const auto &problem : property<std::vector<std::string>>(
-             client.all_properties(manager, names::manager), "CatalogProblems")) {
-        print_error(fmt::format("warning: {}", problem));
-    }
+    warn_of_catalog_problems(client);
     print_available(images, client.objects(), flags);
     return 0;
 }

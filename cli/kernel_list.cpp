@@ -1,5 +1,6 @@
 #include "base/byte_size.hpp"
 #include "cli/available_kernels.hpp"
+#include "cli/catalog.hpp"
 #include "cli/format.hpp"
 #include "cli/jobs.hpp"
 #include "cli/kernel_info.hpp"
@@ -68,6 +69,8 @@ void add_kernel_list(CLI::App &kernel, Context &context) {
                                                  : Format::Table;
             Client client;
             if (flags->available) {
+                refresh_catalog(client);
+                warn_of_catalog_problems(client);
                 Jobs jobs(client);
                 const auto job = client.call<sdbus::ObjectPath>(
                     sdbus::ObjectPath{names::manager_path}, names::manager, "UpdateKernelList",

@@ -26,7 +26,6 @@ private:
     std::string Name() override { return image_.name; }
     std::string Digest() override { return "sha256:" + image_.digest; }
     std::string Source() override { return image_.source; }
-    std::string Kernel() override { return image_.kernel; }
     std::vector<std::string> Environment() override { return image_.run.environment; }
     std::string WorkingDirectory() override { return image_.run.working_directory; }
     std::string User() override { return image_.run.user; }

@@ -42,7 +42,7 @@ void Registry::BundlePull::take(const nlohmann::json &result) {
     image.manifest = manifest_of(*entry_.bundle());
     image.kernel = entry_.kernel;
     image.size = result.at("size").get<std::uint64_t>();
-    image.build.packages = result.at("packages").get<std::vector<std::string>>();
+    image.packages = result.at("packages").get<std::vector<std::string>>();
     publish(std::move(image));
 }
 

@@ -259,7 +259,7 @@ TEST_F(Cli, KernelsOfTheArchiveAreListedAfterItWasAsked) {
     const Outcome outcome = run({"kernel", "list", "--available"});
     EXPECT_EQ(outcome.status, 0) << outcome.error;
     EXPECT_THAT(outcome.output,
-                testing::MatchesRegex("NAME +PACKAGE +SUITE +HERE\n"
+                testing::MatchesRegex("NAME +PACKAGE +ORIGIN +HERE\n"
                                       "debian-trixie +newest +trixie\n"
                                       "debian-6.1.0-56-cloud-amd64 +6.1.192-2 +bookworm +yes\n"));
     EXPECT_EQ(run({"kernel", "list", "--available", "-q"}).output,
