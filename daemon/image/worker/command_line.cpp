@@ -22,7 +22,6 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <map>
 #include <memory>
 #include <tuple>
 
@@ -150,17 +149,25 @@ void add_bundles(CLI::App &app, Task &task) {
     add_fetch("image-bundle", "Fetch and unpack the bundle of an image", bundle::Kind::Image);
     add_fetch("kernel-bundle", "Fetch and unpack the bundle of a kernel", bundle::Kind::Kernel);
 
-    const std::map<std::string, bundle::Kind> kinds{{"image", bundle::Kind::Image},
-                                                    {"kernel", bundle::Kind::Kernel}};
-    const auto wanted = std::make_shared<BundlePacking>();
+    struct Packing {
+        BundlePacking wanted;
+        std::string kind;
+    };
+    const auto packing = std::make_shared<Packing>();
     auto *command = app.add_subcommand("pack-bundle", "Make a bundle of an image or a kernel");
-    command->add_option("--kind", wanted->kind)
-        ->transform(CLI::CheckedTransformer(kinds))
+    command->add_option("--kind", packing->kind)
+        ->check(CLI::IsMember({"image", "kernel"}))
         ->required();
-    command->add_option("--directory", wanted->directory)->required();
-    command->add_option("--output", wanted->output)->required();
-    command->add_flag("--replace", wanted->replace);
-    command->callback([wanted, &task] { task = [wanted](Report &r) { pack_bundle(*wanted, r); }; });
+    command->add_option("--directory", packing->wanted.directory)->required();
+    command->add_option("--output", packing->wanted.output)->required();
+    command->add_flag("--replace", packing->wanted.replace);
+    command->callback([packing, &task] {
+        task = [packing](Report &report) {
+            packing->wanted.kind =
+                packing->kind == "image" ? bundle::Kind::Image : bundle::Kind::Kernel;
+            pack_bundle(packing->wanted, report);
+        };
+    });
 }
 
 void add_rootfs_file(CLI::App &app, Task &task) {

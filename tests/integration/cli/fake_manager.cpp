@@ -89,7 +89,6 @@ private:
     std::vector<std::string> Command() override { return {}; }
     std::string Manifest() override { return {}; }
     std::string RegisteredFile() override { return {}; }
-    std::string Kernel() override { return "debian"; }
     std::uint64_t FileSystemBytes() override { return 2ULL << 30U; }
     std::string Recipe() override { return name_; }
     std::vector<std::string> Packages() override { return {"systemd", "jq"}; }

@@ -105,8 +105,9 @@ image::Image World::put_image(const std::string &name) {
     image.packages = {"systemd"};
     write_file_atomically(made / "manifest.json", to_json(image));
     fs::rename(made, images / "by-digest" / image.digest);
-    write_file_atomically(images / "names" / name,
-                          to_json(image::NameEntry{image.digest, image.source, image.kernel, ""}));
+    write_file_atomically(
+        images / "names" / name,
+        to_json(image::NameEntry{image.digest, image.source, image.kernel, "", {}}));
     publishers_images_ = open_images("publishers-images");
     return *publishers_images_->find(name);
 }
