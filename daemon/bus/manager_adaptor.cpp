@@ -311,7 +311,8 @@ ManagerAdaptor::ListAvailableKernels() {
         for (const auto &name : kernel::Registry::available()) {
             add({name, "", std::string(kernel::find_origin(name)->suite)});
         }
-        for (const auto &entry : domain.catalogs.catalog().kernels()) {
+        const catalog::Catalog catalog = domain.catalogs.catalog();
+        for (const auto &entry : catalog.kernels()) {
             add({entry.name, "", entry.origin});
         }
         for (const auto &kernel : kernels.archive()) {

@@ -6,8 +6,8 @@
 #include "daemon/ext4/writer.hpp"
 #include "daemon/image/manifest.hpp"
 #include "daemon/kernel/manifest.hpp"
+#include "tests/unit/image/kernel_builder.hpp"
 
-#include <elf.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <systemd/sd-event.h>
@@ -115,7 +115,7 @@ image::Image World::put_image(const std::string &name) {
 kernel::Kernel World::put_kernel(const std::string &name) {
     const fs::path made = directory_ / "publishers-kernels" / name;
     fs::create_directories(made / "boot-modules");
-    write_file_atomically(made / "vmlinux", std::string{ELFMAG} + std::string(4096, 'k'));
+    write_file_atomically(made / "vmlinux", vmlinux());
     write_ext4(made / "modules.ext4", "banger-modules");
     write_file_atomically(made / "boot-modules/ext4.ko", "a module");
     write_file_atomically(made / "boot-modules/order", "ext4.ko\n");
