@@ -1,5 +1,5 @@
-/* For images that have nothing else: says that it runs and whether each directory that it is given can be written to,
-   and exits with the status that it is given. usage: zoo STATUS [DIRECTORY…] */
+/* For images that have nothing else: says that it runs and whether each directory that it is given
+   can be written to, and exits with the status that it is given. usage: zoo STATUS [DIRECTORY…] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
