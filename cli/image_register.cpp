@@ -40,7 +40,7 @@ void import_kernel(Client &client, Jobs &jobs, const Flags &flags) {
 }
 
 int run(const Flags &flags) {
-    ArtifactName{"image", flags.name};
+    const std::string name = ArtifactName{"image", flags.name}.str();
     Client client;
     Jobs jobs(client);
     const bool own_kernel = !flags.kernel.empty();
@@ -50,18 +50,18 @@ int run(const Flags &flags) {
     try {
         Properties options{{"force", sdbus::Variant{flags.force}}};
         put_path(options, "file", flags.rootfs);
-        const std::string kernel = own_kernel ? flags.name : flags.kernel_ref;
+        const std::string kernel = own_kernel ? name : flags.kernel_ref;
         if (!kernel.empty()) {
             options.emplace("kernel", sdbus::Variant{kernel});
         }
-        const auto job = client.call<sdbus::ObjectPath>(manager, names::manager, "RegisterImage",
-                                                        flags.name, options);
-        fmt::print("{}\n", jobs.finish(job, "image " + flags.name, OnInterrupt::Cancel));
+        const auto job =
+            client.call<sdbus::ObjectPath>(manager, names::manager, "RegisterImage", name, options);
+        fmt::print("{}\n", jobs.finish(job, "image " + name, OnInterrupt::Cancel));
     } catch (const std::exception &) {
         // One of the same name that was replaced is gone all the same.
         if (own_kernel && !flags.force) {
             client.clear_interrupt();
-            client.call<>(manager, names::manager, "DeleteKernel", flags.name);
+            client.call<>(manager, names::manager, "DeleteKernel", name);
         }
         throw;
     }

@@ -104,5 +104,11 @@ check "and so is what docker save writes" status_is 0
 run alice banger image delete small layout saved
 check "they are deleted" status_is 0
 check "their layers are still cached" [ "$(cached_blobs)" -ge "$blobs" ]
+run alice banger image cache list --json
+check "and listed" [ "$(jq length <<<"$out")" -ge "$blobs" ]
+run alice busctl --user call org.banger.Manager /org/banger/Manager org.banger.Manager ListImageCache
+check "on the bus, too" out_has '^a\(sttb\) [1-9]'
+run alice banger image cache prune
+check "until they are removed" [ "$(cached_blobs)" = 0 ]
 alice systemctl --user stop registry </dev/null
 check "nothing is left" nothing_left alice

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Images of the user's own: by a reference alone, registered where they are, copied in; what they take; the cache of layers.
+# Images of the user's own: by a reference alone, registered where they are, copied in; what they take.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -69,15 +69,6 @@ run alice banger image register --name bad --rootfs own/root/etc/whoami
 check "what is no file system is refused" fails
 check "with a reason" err_has 'no ext4 file system'
 check "and is not listed" [ -z "$(images_of alice | grep -x bad)" ]
-
-run alice busctl --user call org.banger.Manager /org/banger/Manager org.banger.Manager ListImageCache
-check "the cache of layers is on the bus" out_has '^a\(sttb\) [1-9]'
-run alice banger image cache prune
-check "and emptied" status_is 0
-run alice banger image cache list --json
-check "so that nothing is in it" out_is '[]'
-run alice banger vm run --image layout-1 --rm "${PATIENCE[@]}" -- sh -c 'exit 42'
-check "no image needs it" status_is 42
 
 for image in mine layout-1; do
     run alice banger image delete "$image"
