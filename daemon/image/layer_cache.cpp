@@ -52,7 +52,7 @@ std::shared_ptr<job::Job> LayerCache::prune(std::optional<std::chrono::seconds> 
     if (unused_for) {
         arguments.insert(arguments.end(), {"--unused-for", std::to_string(unused_for->count())});
     }
-    const auto job = new_job_("prune-image-cache", "");
+    auto job = new_job_("prune-image-cache", "");
     try {
         run(std::move(arguments), [job](Outcome<nlohmann::json> result) {
             try {
