@@ -96,7 +96,8 @@ bundle::Manifest image_manifest(const fs::path &directory, const bundle::OnBytes
             run = run_config_from(*found);
         }
         // What was published once is not to be something else.
-        if (image_digest(manifest.members.front().sha256, run) != image.at("digest")) {
+        if (image_digest(manifest.members.front().sha256, run) !=
+            image.at("digest").get<std::string>()) {
             fail(ErrorCode::ImageCorrupt, "{} is not what it was when the image was made",
                  (directory / "rootfs.ext4").string());
         }
