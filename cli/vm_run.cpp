@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 
 namespace banger::cli {
 namespace {
@@ -270,10 +271,18 @@ void refuse_without_vmm(Client &client) {
     }
 }
 
+// Authentication agents of polkit are part of desktops, or started in terminals.
+bool administrator_may_be_asked() {
+    return is_terminal(STDIN_FILENO) || std::getenv("DISPLAY") != nullptr ||
+           std::getenv("WAYLAND_DISPLAY") != nullptr;
+}
+
 // The same of the network; asked only where much would be made in vain.
 void refuse_without_permission(Client &client) {
     for (const DoctorRow &row : diagnosis(client)) {
-        if (row.name == "network permission" && row.verdict == Verdict::Fail) {
+        const bool refused = row.verdict == Verdict::Fail ||
+                             (row.verdict == Verdict::Warn && !administrator_may_be_asked());
+        if (row.name == "network permission" && refused) {
             fail(ErrorCode::NotAuthorized, "{}; {}", row.detail, row.remedy);
         }
     }
