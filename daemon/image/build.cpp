@@ -2,7 +2,7 @@
 
 #include "base/log.hpp"
 #include "daemon/image/build_host.hpp"
-#include "daemon/image/temporary.hpp"
+#include "daemon/image/disk_bytes.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -43,10 +43,6 @@ Registry::Build::~Build() {
     preparation_.reset();
     child_.reset();
     worker_.reset();
-    std::error_code ignored;
-    if (!temporary_.empty()) {
-        fs::remove_all(temporary_, ignored);
-    }
 }
 
 template <typename Function>
@@ -70,7 +66,7 @@ void Registry::Build::note(const Error &error) {
 
 void Registry::Build::start() {
     attempt([this] {
-        temporary_ = make_temporary_directory(registry().settings_.directory);
+        temporary_.emplace(registry().settings_.directory);
         build_directory_ = make_build_directory(registry().settings_.build_parent);
         prepare();
     });
@@ -113,7 +109,7 @@ void Registry::Build::run_pipeline() {
         }
     };
     std::vector<std::string> arguments{"tar-to-ext4", "--label", "banger-image", "--output",
-                                       (temporary_ / "rootfs.ext4").string()};
+                                       (temporary_->path() / "rootfs.ext4").string()};
     for (const auto pattern : left_out) {
         arguments.emplace_back("--without");
         arguments.emplace_back(pattern);
@@ -255,16 +251,15 @@ void Registry::Build::conclude() {
             image.created = std::time(nullptr);
             image.packages = plan_.packages;
             image.build = {entry_.name, extra_packages_, plan_.parts};
-            image.disk_bytes = disk_bytes_of(temporary_ / "rootfs.ext4");
-            registry().publish(std::move(image), temporary_);
+            image.disk_bytes = disk_bytes_of(temporary_->path() / "rootfs.ext4");
+            registry().publish(std::move(image), temporary_->path());
         } catch (const Error &error) {
             error_ = error;
         } catch (const std::exception &error) {
             error_ = Error{ErrorCode::Internal, error.what()};
         }
     }
-    std::error_code ignored;
-    fs::remove_all(temporary_, ignored);
+    temporary_.reset();
     forget();
     if (!error_) {
         job()->done();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/temporary_directory.hpp"
 #include "base/unique_fd.hpp"
 #include "daemon/debian/apt_failure.hpp"
 #include "daemon/image/build_preparation.hpp"
@@ -39,8 +40,8 @@ private:
 
     catalog::ImageEntry entry_;
     std::vector<std::string> extra_packages_;
-    std::filesystem::path temporary_;       ///< in the registry: rootfs.ext4 on its way
-    std::filesystem::path build_directory_; ///< mmdebstrap's, elsewhere
+    std::optional<TemporaryDirectory> temporary_; ///< in the registry: rootfs.ext4 on its way
+    std::filesystem::path build_directory_;       ///< mmdebstrap's, elsewhere
     std::unique_ptr<BuildPreparation> preparation_;
     BuildPlan plan_;
     BuildProgress progress_;

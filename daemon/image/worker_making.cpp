@@ -1,7 +1,7 @@
 #include "daemon/image/worker_making.hpp"
 
 #include "daemon/debian/apt_failure.hpp"
-#include "daemon/image/temporary.hpp"
+#include "daemon/image/disk_bytes.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -10,15 +10,9 @@
 
 namespace banger::image {
 
-namespace fs = std::filesystem;
-
 Registry::WorkerMaking::~WorkerMaking() {
     job()->on_cancel({});
     worker_.reset();
-    std::error_code ignored;
-    if (!temporary_.empty()) {
-        fs::remove_all(temporary_, ignored);
-    }
 }
 
 void Registry::WorkerMaking::start() {
@@ -33,7 +27,7 @@ void Registry::WorkerMaking::start() {
 
 void Registry::WorkerMaking::run_worker() {
     job()->stage(stage(), 0);
-    temporary_ = make_temporary_directory(registry().settings_.directory);
+    temporary_.emplace(registry().settings_.directory);
     task::WorkerTask::Handlers handlers;
     handlers.bytes = [this](std::uint64_t done, std::uint64_t total) {
         job()->bytes(done, total);
@@ -76,14 +70,13 @@ void Registry::WorkerMaking::publish(Image image) {
     image.name = name();
     image.created = std::time(nullptr);
     image.disk_bytes =
-        disk_bytes_of(image.registered ? image.registered->file : temporary_ / "rootfs.ext4");
-    registry().publish(std::move(image), temporary_);
+        disk_bytes_of(image.registered ? image.registered->file : temporary() / "rootfs.ext4");
+    registry().publish(std::move(image), temporary());
 }
 
 void Registry::WorkerMaking::conclude(std::optional<Error> error) {
     const auto self = shared_from_this();
-    std::error_code ignored;
-    fs::remove_all(temporary_, ignored);
+    temporary_.reset();
     forget();
     if (error) {
         job()->failed(debian::with_least_room(

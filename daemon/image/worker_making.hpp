@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/temporary_directory.hpp"
 #include "daemon/image/making.hpp"
 #include "daemon/task/worker_task.hpp"
 
@@ -23,7 +24,7 @@ protected:
     virtual void take(const nlohmann::json &result) = 0;
 
     /// In the registry: rootfs.ext4 on its way.
-    const std::filesystem::path &temporary() const noexcept { return temporary_; }
+    const std::filesystem::path &temporary() const noexcept { return temporary_->path(); }
     void publish(Image image);
 
 private:
@@ -31,7 +32,7 @@ private:
     void worker_ended(Outcome<nlohmann::json> result);
     void conclude(std::optional<Error> error);
 
-    std::filesystem::path temporary_;
+    std::optional<TemporaryDirectory> temporary_;
     std::unique_ptr<task::WorkerTask> worker_;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "base/temporary_directory.hpp"
 #include "daemon/kernel/registry.hpp"
-#include "daemon/kernel/temporary_directory.hpp"
 #include "daemon/task/worker_task.hpp"
 
 #include <nlohmann/json_fwd.hpp>

@@ -2,7 +2,6 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "base/sha256.hpp"
 #include "daemon/bundle/download.hpp"
 #include "daemon/bundle/pack.hpp"
 #include "daemon/bundle/unpack.hpp"
@@ -12,7 +11,6 @@
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>

@@ -1,11 +1,11 @@
-#include "daemon/kernel/temporary_directory.hpp"
+#include "base/temporary_directory.hpp"
 
 #include "base/error.hpp"
 #include "base/log.hpp"
 
 #include <stdlib.h>
 
-namespace banger::kernel {
+namespace banger {
 
 TemporaryDirectory::TemporaryDirectory(const std::filesystem::path &parent) {
     std::string pattern = (parent / "tmp.XXXXXX").string();
@@ -23,4 +23,4 @@ TemporaryDirectory::~TemporaryDirectory() {
     }
 }
 
-} // namespace banger::kernel
+} // namespace banger

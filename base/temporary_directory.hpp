@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-namespace banger::kernel {
+namespace banger {
 
 /// A new directory tmp.XXXXXX, gone with this object; what a killed bangerd leaves of them goes at
 /// the next start.
@@ -20,4 +20,4 @@ private:
     std::filesystem::path path_;
 };
 
-} // namespace banger::kernel
+} // namespace banger
