@@ -1,7 +1,6 @@
 #pragma once
 
-#include "base/process.hpp"
-#include "base/unique_fd.hpp"
+#include "tests/lib/server_process.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -15,18 +14,16 @@ namespace banger::test {
 class TestServer {
 public:
     TestServer(const std::filesystem::path &directory, std::filesystem::path log,
-               std::vector<std::string> options = {});
+               const std::vector<std::string> &options = {})
+        : process_(BANGER_TEST_SERVER, directory, std::move(log), options) {}
 
     std::string url(const std::string &file) const {
-        return "http://127.0.0.1:" + port_ + "/" + file;
+        return "http://" + process_.address() + "/" + file;
     }
-    std::vector<nlohmann::json> requests() const;
+    std::vector<nlohmann::json> requests() const { return process_.requests(); }
 
 private:
-    std::filesystem::path log_;
-    UniqueFd output_;
-    ChildProcess process_;
-    std::string port_;
+    ServerProcess process_;
 };
 
 } // namespace banger::test

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "base/process.hpp"
-#include "base/unique_fd.hpp"
+#include "tests/lib/server_process.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -15,18 +14,22 @@ namespace banger::oci::test {
 class TestRegistry {
 public:
     TestRegistry(const std::filesystem::path &layout, std::filesystem::path log,
-                 std::vector<std::string> options = {});
+                 const std::vector<std::string> &options = {})
+        : process_(BANGER_TEST_REGISTRY, layout, std::move(log), options) {}
 
     /// "127.0.0.1:PORT"
-    std::string address() const { return "127.0.0.1:" + port_; }
+    std::string address() const { return process_.address(); }
     /// The requests so far whose path has this in it.
-    std::vector<nlohmann::json> requests(const std::string &part = "") const;
+    std::vector<nlohmann::json> requests(const std::string &part = "") const {
+        auto requests = process_.requests();
+        std::erase_if(requests, [&](const nlohmann::json &request) {
+            return request.at("path").get<std::string>().find(part) == std::string::npos;
+        });
+        return requests;
+    }
 
 private:
-    std::filesystem::path log_;
-    UniqueFd output_;
-    ChildProcess process_;
-    std::string port_;
+    banger::test::ServerProcess process_;
 };
 
 } // namespace banger::oci::test

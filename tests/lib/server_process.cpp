@@ -1,20 +1,22 @@
-#include "tests/unit/oci/test_registry.hpp"
+#include "tests/lib/server_process.hpp"
 
 #include "base/error.hpp"
 #include "base/files.hpp"
 
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <sstream>
 
-namespace banger::oci::test {
+namespace banger::test {
 
-TestRegistry::TestRegistry(const std::filesystem::path &layout, std::filesystem::path log,
-                           std::vector<std::string> options)
+ServerProcess::ServerProcess(const std::filesystem::path &program,
+                             const std::filesystem::path &directory, std::filesystem::path log,
+                             const std::vector<std::string> &options)
     : log_(std::move(log)) {
     FdPair output = make_pipe();
     Command command;
-    command.argv = {"python3", BANGER_TEST_REGISTRY, layout.string(), "--log", log_.string()};
+    command.argv = {"python3", program.string(), directory.string(), "--log", log_.string()};
     command.argv.insert(command.argv.end(), options.begin(), options.end());
     command.standard_output = output.second.get();
     command.die_with_parent = true;
@@ -26,20 +28,17 @@ TestRegistry::TestRegistry(const std::filesystem::path &layout, std::filesystem:
         port_ += byte;
     }
     if (port_.empty()) {
-        fail(ErrorCode::Internal, "the test's registry did not start");
+        fail(ErrorCode::Internal, "{} did not start", program.string());
     }
 }
 
-std::vector<nlohmann::json> TestRegistry::requests(const std::string &part) const {
+std::vector<nlohmann::json> ServerProcess::requests() const {
     std::vector<nlohmann::json> requests;
     std::istringstream lines{read_file(log_)};
     for (std::string line; std::getline(lines, line);) {
-        auto request = nlohmann::json::parse(line);
-        if (request["path"].get<std::string>().find(part) != std::string::npos) {
-            requests.push_back(std::move(request));
-        }
+        requests.push_back(nlohmann::json::parse(line));
     }
     return requests;
 }
 
-} // namespace banger::oci::test
+} // namespace banger::test
