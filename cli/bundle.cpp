@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
+#include <string_view>
 
 namespace banger::cli {
 namespace {
@@ -42,7 +43,7 @@ int write_bundle(const Flags &flags, const BundleVerb &bundle) {
     jobs.finish(job, "bundle " + output.filename().string(), OnInterrupt::Cancel);
 
     nlohmann::ordered_json entry{{"name", flags.name}, {"description", ""}};
-    if (bundle.interface == names::image) {
+    if (std::string_view{bundle.interface} == names::image) {
         entry["kernel"] = kernel_of(client.objects(), flags.name);
     }
     entry["bundle"] = {{"url", output.filename().string()},

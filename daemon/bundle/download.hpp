@@ -27,6 +27,8 @@ public:
 
     virtual ~Download() = default;
 
+    /// As far as the catalog says, and the cache has it not.
+    virtual std::uint64_t bytes_to_fetch() const { return 0; }
     /// The next bytes; empty: the end, and they were what the catalog says. Valid until the next
     /// call. Throws Error: ImageCorrupt, NotFound, NotAuthorized, NetworkUnavailable.
     virtual std::span<const std::byte> read() = 0;

@@ -47,6 +47,11 @@ HttpDownload::HttpDownload(const catalog::RemoteFile &bundle, const oci::Digest 
     }
 }
 
+std::uint64_t HttpDownload::bytes_to_fetch() const {
+    const std::uint64_t there = partial_ ? partial_->size() : 0;
+    return std::max(size_.value_or(0), there) - there;
+}
+
 std::span<const std::byte> HttpDownload::read() {
     while (partial_ && read_ == partial_->size()) {
         if (size_ && read_ == *size_) {

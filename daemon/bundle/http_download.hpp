@@ -14,6 +14,7 @@ public:
                  const oci::BlobCache &cache, OnBytes on_bytes, const oci::HttpSettings &http);
 
     std::span<const std::byte> read() override;
+    std::uint64_t bytes_to_fetch() const override;
 
 private:
     void begin();

@@ -60,7 +60,10 @@ Command PrivateApt::command(std::string program, std::vector<std::string> argume
                     "-oDir::State::status=" + base + "/status", "-oDir::Cache=" + base + "/cache",
                     "-oDir::Etc::SourceList=" + base + "/sources.list",
                     "-oDir::Etc::SourceParts=/dev/null", "-oAcquire::Languages=none",
-                    "-oAcquire::Retries=1", "-oAPT::Architecture=amd64",
+                    "-oAcquire::Retries=1",
+                    // apt 2.6 waits for ever for a second try that would be later, when nothing
+                    // else is left to fetch.
+                    "-oAcquire::Retries::Delay=false", "-oAPT::Architecture=amd64",
                     "-oAPT::Architectures=amd64",
                     // One list that cannot be fetched is a failure, not a warning.
                     "-oAPT::Update::Error-Mode=any",

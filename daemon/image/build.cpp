@@ -33,6 +33,12 @@ std::string Registry::Build::means_of(const catalog::ImageEntry &entry,
                        fmt::join(extra_packages, ","));
 }
 
+std::array<NeededRoom, 2> Registry::Build::room_for(const catalog::Recipe &recipe,
+                                                    const Settings &settings) {
+    return {NeededRoom{settings.build_parent, recipe.build_bytes},
+            NeededRoom{settings.directory, recipe.image_bytes}};
+}
+
 Registry::Build::Build(Registry &registry, std::string name, catalog::ImageEntry entry,
                        std::vector<std::string> extra_packages, std::shared_ptr<job::Job> job)
     : Making(registry, std::move(name), means_of(entry, extra_packages), std::move(job)),
@@ -265,8 +271,15 @@ void Registry::Build::conclude() {
         job()->done();
         return;
     }
-    job()->failed(debian::with_least_room(
-        *error_, std::array{registry().settings_.build_parent, registry().settings_.directory}));
+    const auto &settings = registry().settings_;
+    const auto missing = missing_room(room_for(*entry_.recipe(), settings));
+    if (error_->code() == ErrorCode::DiskFull && missing) {
+        error_ = Error{ErrorCode::DiskFull, fmt::format("{} (it {})", error_->what(), *missing)};
+    } else {
+        error_ =
+            debian::with_least_room(*error_, std::array{settings.build_parent, settings.directory});
+    }
+    job()->failed(*error_);
 }
 
 } // namespace banger::image

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/disk_room.hpp"
 #include "base/temporary_directory.hpp"
 #include "base/unique_fd.hpp"
 #include "daemon/debian/apt_failure.hpp"
@@ -7,6 +8,8 @@
 #include "daemon/image/build_progress.hpp"
 #include "daemon/image/making.hpp"
 #include "daemon/task/worker_task.hpp"
+
+#include <array>
 
 namespace banger::image {
 
@@ -24,6 +27,9 @@ public:
     /// As Making has it.
     static std::string means_of(const catalog::ImageEntry &entry,
                                 const std::vector<std::string> &extra_packages);
+    /// About what a build takes.
+    static std::array<NeededRoom, 2> room_for(const catalog::Recipe &recipe,
+                                              const Settings &settings);
 
 private:
     void prepare();

@@ -1,6 +1,5 @@
 #include "daemon/image/build_host.hpp"
 
-#include "base/byte_size.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 
@@ -91,30 +90,6 @@ void require_build_tools() {
                  "nobody else has",
                  file, user, user);
         }
-    }
-}
-
-void require_room(std::string_view name, const catalog::Recipe &recipe,
-                  const fs::path &build_parent, const fs::path &images) {
-    const auto require = [&](const fs::path &where, std::uint64_t needed) {
-        std::error_code error;
-        const auto space = fs::space(where, error);
-        if (!error && space.available < needed) {
-            fail(ErrorCode::DiskFull,
-                 "building {} needs about {} in {}, which has {}: {} are missing", name,
-                 format_byte_size(needed), where.string(), format_byte_size(space.available),
-                 format_byte_size(needed - space.available));
-        }
-    };
-    struct stat a {};
-    struct stat b {};
-    const bool same = ::stat(build_parent.c_str(), &a) == 0 && ::stat(images.c_str(), &b) == 0 &&
-                      a.st_dev == b.st_dev;
-    if (same) {
-        require(images, recipe.build_bytes + recipe.image_bytes);
-    } else {
-        require(build_parent, recipe.build_bytes);
-        require(images, recipe.image_bytes);
     }
 }
 

@@ -1,10 +1,8 @@
 #pragma once
 
 #include "base/process.hpp"
-#include "daemon/catalog/recipe.hpp"
 #include "daemon/image/build_plan.hpp"
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -17,10 +15,6 @@ namespace banger::image {
 /// Throws Error{Unsupported} that says what is missing and how to get it: mmdebstrap, newuidmap,
 /// subordinate ids.
 void require_build_tools();
-
-/// `name` is the image's, for the message. Throws Error{DiskFull} that says how much is missing.
-void require_room(std::string_view name, const catalog::Recipe &recipe,
-                  const std::filesystem::path &build_parent, const std::filesystem::path &images);
 
 /// A directory on a disk, which the subordinate users of a namespace can pass through. Throws
 /// Error.

@@ -110,7 +110,8 @@ void BuildPreparation::read_settings() {
         // Fewer tries than apt's own three, unless the host says how many: where the resolver does
         // not answer, each takes half a minute for each of the lists.
         write_file_atomically(plan_.apt_settings,
-                              "Acquire::Retries \"1\";\n" + debian::transport_settings(settings_),
+                              "Acquire::Retries \"1\";\n" + debian::transport_settings(settings_) +
+                                  "Acquire::Retries::Delay \"false\";\n", // as PrivateApt has it
                               0644);
         read_lists();
     });

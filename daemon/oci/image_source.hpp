@@ -6,6 +6,7 @@
 #include "daemon/oci/settings.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -26,6 +27,8 @@ public:
     virtual ~ImageSource() = default;
 
     virtual const ResolvedImage &image() const = 0;
+    /// Of its layers, which a registry has and the cache has not.
+    virtual std::uint64_t bytes_to_fetch() const { return 0; }
     /// Waits until the layer is there, while later ones are still on their way; the first call
     /// starts the download. May be called again for the same layer. Throws Error: the first that
     /// the download met, also if it was with another layer.

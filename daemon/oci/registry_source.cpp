@@ -2,6 +2,9 @@
 
 #include "daemon/oci/assemble.hpp"
 
+#include <algorithm>
+#include <map>
+
 namespace banger::oci {
 
 RegistrySource::RegistrySource(const RegistryReference &reference, Settings settings)
@@ -20,6 +23,23 @@ ResolvedImage RegistrySource::resolve() {
     BlobReader config = cache_.open(resolved.manifest.config, "the configuration of " + what_);
     return assemble(std::move(resolved.digest), std::move(resolved.manifest), std::move(config),
                     what_);
+}
+
+std::uint64_t RegistrySource::bytes_to_fetch() const {
+    std::map<Digest, std::uint64_t> missing;
+    for (const Descriptor &layer : image_.layers) {
+        missing[layer.digest] = layer.size;
+    }
+    for (const BlobCache::Entry &there : cache_.list()) { // what an earlier attempt left included
+        if (const auto found = missing.find(there.digest); found != missing.end()) {
+            found->second -= std::min(found->second, there.size);
+        }
+    }
+    std::uint64_t sum = 0;
+    for (const auto &[digest, bytes] : missing) {
+        sum += bytes;
+    }
+    return sum;
 }
 
 BlobReader RegistrySource::wait_for_layer(std::size_t index) {

@@ -22,6 +22,7 @@ public:
     RegistrySource &operator=(const RegistrySource &) = delete;
 
     const ResolvedImage &image() const override { return image_; }
+    std::uint64_t bytes_to_fetch() const override;
     BlobReader wait_for_layer(std::size_t index) override;
 
 private:

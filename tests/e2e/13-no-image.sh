@@ -30,17 +30,21 @@ check "with what is missing" err_has '/var/tmp.*(MiB|GiB) are missing'
 is_gone "too little room"
 
 root mount -o remount,size=600M /var/tmp </dev/null
-alice systemd-run --user --quiet --collect --unit=build --same-dir sh -c \
-    'banger image build '$image' 2>build.err; echo $? >build.status' </dev/null
-check "a build has begun" eventually 60 building
-root sh -c 'cat /dev/zero >/var/tmp/filler' </dev/null 2>/dev/null
-check "a disk that fills up ends it" eventually 300 alice test -s build.status
-run alice sh -c 'cat build.err >&2; exit "$(cat build.status)"'
-check "with a failure" fails
-err=$(tail -n 1 <<<"$err")
-check "whose last line says so" err_has 'No space left|not enough free space'
-check "and what to do" err_has 'free some room'
-is_gone "a full disk"
+for moment in 'reading package lists' 'installing the base system'; do
+    alice sh -c 'rm -f build.status; systemd-run --user --quiet --collect --unit=build --same-dir sh -c \
+        "banger image build '$image' 2>build.err; echo \$? >build.status"' </dev/null
+    check "a build is at «$moment»" eventually 60 alice grep -q "$moment" build.err
+    root sh -c 'cat /dev/zero >/var/tmp/filler' </dev/null 2>/dev/null
+    check "a disk that fills up ends it" eventually 60 alice test -s build.status
+    run alice sh -c 'cat build.err >&2; exit "$(cat build.status)"'
+    check "with a failure" fails
+    err=$(tail -n 1 <<<"$err")
+    check "whose last line says so" err_has 'No space left|not enough free space'
+    check "and what to do" err_has 'free some room'
+    check "and how much is missing" err_has '/var/tmp, which has .*(MiB|GiB) are missing'
+    is_gone "a full disk while $moment"
+    root rm /var/tmp/filler </dev/null
+done
 root umount /var/tmp </dev/null
 
 # archive add|del: names resolve, but with add no connection to the archive comes about.

@@ -51,6 +51,13 @@ check "a registry runs" eventually 20 registry_is_up
 run alice skopeo copy -q --dest-tls-verify=false oci:work/image:1 docker://localhost:5000/test/small:1
 check "and has an image" status_is 0
 
+alice mkdir -p .cache/banger/oci </dev/null
+root mount -t tmpfs -o "size=128k,mode=1777" tmpfs /home/alice/.cache/banger/oci </dev/null
+run alice banger image pull localhost:5000/test/small:1 --name small
+root umount /home/alice/.cache/banger/oci </dev/null
+check "a pull for which the disk is too small is refused" fails
+check "with how much is missing" err_has 'localhost:5000/test/small:1 needs about .*/oci, which has .*iB are missing'
+
 run alice banger image pull localhost:5000/test/small:1 --name small
 check "the image is pulled" status_is 0
 check "its name is printed" out_is small

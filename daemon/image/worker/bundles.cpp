@@ -1,5 +1,6 @@
 #include "daemon/image/worker/bundles.hpp"
 
+#include "base/disk_room.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "daemon/bundle/download.hpp"
@@ -137,6 +138,12 @@ void fetch_bundle(const BundleFetch &fetch, Report &report) {
             report.bytes(done, total);
         });
     const std::string what = "the bundle " + fetch.file.url;
+    // What it unpacks to is hardly ever smaller.
+    const std::array room{NeededRoom{fetch.cache, download->bytes_to_fetch()},
+                          NeededRoom{fetch.output, fetch.file.size}};
+    if (const auto missing = missing_room(room)) {
+        fail(ErrorCode::DiskFull, "{} {}", what, *missing);
+    }
     ArchiveReader tar{[&] { return download->read(); }, ArchiveReader::Format::Tar, what};
     const auto manifest = bundle::unpack(tar, fetch.kind, [&](const std::string &member) {
         return make_member(fetch.output, member);

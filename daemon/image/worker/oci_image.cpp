@@ -1,5 +1,6 @@
 #include "daemon/image/worker/oci_image.hpp"
 
+#include "base/disk_room.hpp"
 #include "base/sha256.hpp"
 #include "daemon/image/run_config_json.hpp"
 #include "daemon/image/worker/layer_import.hpp"
@@ -10,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <mutex>
 
 namespace banger::image {
@@ -102,6 +104,12 @@ void write_oci_image(const OciImage &wanted, Report &report) {
         total += layer.size;
     }
     progress.expect(total);
+    // The image is hardly ever smaller than its packed layers, mostly two to three times as large.
+    const std::array room{NeededRoom{settings.cache_directory, source->bytes_to_fetch()},
+                          NeededRoom{wanted.output.parent_path(), total}};
+    if (const auto missing = missing_room(room)) {
+        fail(ErrorCode::DiskFull, "pulling {} {}", wanted.reference, *missing);
+    }
 
     OutputFile file{wanted.output};
     ext4::WriterOptions options;
