@@ -50,7 +50,7 @@ function(banger_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()
 
-# banger_fuzzer(NAME SOURCES… LIBS…): a libFuzzer program of the target `fuzzers`. As a test it runs for a quarter of a minute,
+# banger_fuzzer(NAME SOURCES… LIBS…): a libFuzzer program of the target `fuzzers`. As a test it runs for ten seconds,
 # from the inputs in corpus/ beside it, where there are any; what it finds goes into the build directory.
 function(banger_fuzzer name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
@@ -63,7 +63,7 @@ function(banger_fuzzer name)
   if(NOT EXISTS ${corpus})
     set(corpus)
   endif()
-  add_test(NAME ${name} COMMAND ${name} -max_total_time=15 -timeout=10 -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/
+  add_test(NAME ${name} COMMAND ${name} -max_total_time=10 -timeout=10 -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/
     ${found} ${corpus})
   set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 60)
   add_dependencies(fuzzers ${name})

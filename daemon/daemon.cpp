@@ -95,6 +95,7 @@ struct Records {
         image::Registry::Settings settings;
         settings.directory = paths.images();
         settings.worker = programs.image_worker;
+        settings.build_guard = programs.build_guard;
         settings.blobs = paths.oci_blobs();
         settings.catalog = [this] { return catalogs.catalog(); };
         settings.refresh = [this] {

@@ -12,6 +12,7 @@ namespace banger {
 /// Where the other programs of banger are installed.
 struct Programs {
     std::filesystem::path image_worker;
+    std::filesystem::path build_guard;
     std::filesystem::path init;  ///< banger-init, for the guest
     std::filesystem::path agent; ///< banger-vsock-agent, for the guest
 };

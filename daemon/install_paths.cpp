@@ -15,7 +15,8 @@ std::filesystem::path directory(const char *variable, const char *built_in) {
 Programs installed_programs() {
     const auto libexec = directory("BANGER_LIBEXECDIR", BANGER_BUILT_LIBEXECDIR);
     const auto guest = directory("BANGER_GUESTDIR", BANGER_BUILT_GUESTDIR);
-    return {libexec / "banger-image-worker", guest / "banger-init", guest / "banger-vsock-agent"};
+    return {libexec / "banger-image-worker", libexec / "banger-build-guard", guest / "banger-init",
+            guest / "banger-vsock-agent"};
 }
 
 } // namespace banger

@@ -121,7 +121,8 @@ void Registry::Build::run_pipeline() {
         arguments.emplace_back(pattern);
     }
 
-    Command bootstrap = debootstrap_command(plan_, build_directory_);
+    Command bootstrap = guarded(debootstrap_command(plan_, build_directory_),
+                                registry().settings_.build_guard, build_directory_);
     bootstrap.standard_output = pipe.second.get();
     task::ChildTask::Handlers on_bootstrap;
     on_bootstrap.complaint = [this](std::string_view line) {

@@ -148,10 +148,15 @@ Command debootstrap_command(const BuildPlan &plan, const fs::path &build_directo
     return command;
 }
 
+Command guarded(Command command, const fs::path &guard, const fs::path &build_directory) {
+    command.argv.insert(command.argv.begin(), {guard.string(), build_directory.string()});
+    return command;
+}
+
 std::optional<Command> emptying_command(const fs::path &build_directory) {
     Command command;
     // Inside, this user is nobody: only what is below the trees themselves can be removed there.
-    command.argv = {"mmdebstrap", "--unshare-helper", "find"};
+    command.argv = {"flock", build_directory.string(), "mmdebstrap", "--unshare-helper", "find"};
     const std::size_t without_trees = command.argv.size();
     std::error_code ignored;
     for (fs::directory_iterator i{build_directory, ignored}, end; i != end; i.increment(ignored)) {

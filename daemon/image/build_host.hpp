@@ -25,8 +25,13 @@ std::vector<std::filesystem::path> build_directories(const std::filesystem::path
 /// Writes the planned root as a tar to standard output.
 Command debootstrap_command(const BuildPlan &plan, const std::filesystem::path &build_directory);
 
+/// The command in the care of `guard` (banger-build-guard): it does not outlive this process, and
+/// the directory is locked while anything of it runs.
+Command guarded(Command command, const std::filesystem::path &guard,
+                const std::filesystem::path &build_directory);
+
 /// Empties what lies in a build's directory and belongs to subordinate users, so that this user can
-/// remove the rest; nullopt when there is no such thing.
+/// remove the rest, once nothing of the build runs; nullopt when there is no such thing.
 std::optional<Command> emptying_command(const std::filesystem::path &build_directory);
 
 } // namespace banger::image

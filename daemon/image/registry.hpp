@@ -129,6 +129,7 @@ public:
         std::function<catalog::Catalog()> catalog;
         /// Begins to fetch the catalogs that lie on servers; nullptr where there are none.
         std::function<std::shared_ptr<job::Job>()> refresh = {};
+        std::filesystem::path build_guard = {}; ///< banger-build-guard
     };
     /// Makes a job in the daemon's table (kind, subject).
     using JobFactory = std::function<std::shared_ptr<job::Job>(std::string, std::string)>;

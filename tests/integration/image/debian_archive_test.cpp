@@ -81,8 +81,13 @@ protected:
     }
 
     image::Registry::Settings image_settings() {
-        return {directory_ / "images", BANGER_IMAGE_WORKER, directory_ / "blobs", "/var/tmp",
-                [] { return catalog::load({}, {}); }};
+        return {directory_ / "images",
+                BANGER_IMAGE_WORKER,
+                directory_ / "blobs",
+                "/var/tmp",
+                [] { return catalog::load({}, {}); },
+                {},
+                BANGER_BUILD_GUARD};
     }
 
     void require_builder() {
