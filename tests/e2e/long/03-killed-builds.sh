@@ -32,7 +32,7 @@ killed_at() {
     check "$stage: as failed" alice sh -c '[ "$(cat command.status)" -ne 0 ]'
     run alice banger image list -q
     check "$stage: another bangerd answers" status_is 0
-    check "$stage: nothing half made is left" eventually 30 nothing_half_made
+    check "$stage: nothing half made is left" eventually 120 nothing_half_made
     half_made | sed 's/^/#   left: /'
     check "$stage: what was there is there still" test "$(published)" = "$before"
 }
