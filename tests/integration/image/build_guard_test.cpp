@@ -70,9 +70,11 @@ TEST_F(BuildGuard, TheDirectoryIsLockedWhileTheCommandRuns) {
 
 TEST_F(BuildGuard, ACommandThatCleansUpAtSigtermIsWaitedFor) {
     const auto ready = directory_.path() / "ready";
-    ChildProcess child =
-        spawn(guarded({"sh", "-c", "trap 'rm -f \"$0\"; exit 7' TERM; : >\"$0\"; sleep 60 & wait",
-                       ready.string()}));
+    const FdPair silence = make_pipe();
+    Command command = guarded(
+        {"sh", "-c", "trap 'rm -f \"$0\"; exit 7' TERM; : >\"$0\"; read line", ready.string()});
+    command.standard_input = silence.first.get();
+    ChildProcess child = spawn(command);
     ASSERT_TRUE(eventually([&] { return std::filesystem::exists(ready); }));
     child.kill(SIGTERM);
     EXPECT_EQ(WEXITSTATUS(child.wait()), 7);
