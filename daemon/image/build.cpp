@@ -275,12 +275,12 @@ void Registry::Build::conclude() {
     const auto &settings = registry().settings_;
     const auto missing = missing_room(room_for(*entry_.recipe(), settings));
     if (error_->code() == ErrorCode::DiskFull && missing) {
-        error_ = Error{ErrorCode::DiskFull, fmt::format("{} (it {})", error_->what(), *missing)};
+        job()->failed(
+            Error{ErrorCode::DiskFull, fmt::format("{} (it {})", error_->what(), *missing)});
     } else {
-        error_ =
-            debian::with_least_room(*error_, std::array{settings.build_parent, settings.directory});
+        job()->failed(debian::with_least_room(
+            *error_, std::array{settings.build_parent, settings.directory}));
     }
-    job()->failed(*error_);
 }
 
 } // namespace banger::image

@@ -1,6 +1,7 @@
 #include "daemon/image/worker/rootfs_file.hpp"
 
 #include "base/byte_size.hpp"
+#include "base/disk_room.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/sha256.hpp"
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
 #include <span>
@@ -115,6 +117,12 @@ void take_rootfs_file(const RootfsFile &wanted, Report &report) {
     check_superblock(fd.get(), identity.size, name);
     std::optional<OutputFile> copy;
     if (wanted.copy) {
+        constexpr std::uint64_t block = 512; // of stat(3type)
+        const std::array room{NeededRoom{wanted.copy->parent_path(),
+                                         static_cast<std::uint64_t>(status.st_blocks) * block}};
+        if (const auto missing = missing_room(room)) {
+            fail(ErrorCode::DiskFull, "a copy of {} {}", name, *missing);
+        }
         copy.emplace(*wanted.copy);
         if (::ftruncate(copy->fd(), static_cast<off_t>(identity.size)) != 0) {
             throw_errno("write " + wanted.copy->string());
