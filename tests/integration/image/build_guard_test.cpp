@@ -88,8 +88,7 @@ TEST_F(BuildGuard, NothingOutlivesTheOneWhoBeganIt) {
                  "setsid sleep 600 & : >\"$0\"; wait", (directory_.path() / "ready").string()});
     const pid_t began_it = ::fork();
     if (began_it == 0) {
-        const ChildProcess child = spawn(command);
-        ::pause();
+        spawn(command).wait();
         ::_exit(0);
     }
     ASSERT_TRUE(eventually([&] { return std::filesystem::exists(directory_.path() / "ready"); }));
