@@ -25,6 +25,14 @@ constexpr auto left_out = std::to_array<std::string_view>({
     "etc/apt/apt.conf.d/99mmdebstrap",
 });
 
+/// Or nearly so: a step that has failed removes some of what it wrote.
+bool is_full(const fs::path &directory) {
+    constexpr std::uintmax_t nearly_none = 16U << 20U;
+    std::error_code unknown;
+    const auto space = fs::space(directory, unknown);
+    return !unknown && space.available < nearly_none;
+}
+
 } // namespace
 
 std::string Registry::Build::means_of(const catalog::ImageEntry &entry,
@@ -126,6 +134,8 @@ void Registry::Build::run_pipeline() {
     bootstrap.standard_output = pipe.second.get();
     task::ChildTask::Handlers on_bootstrap;
     on_bootstrap.complaint = [this](std::string_view line) {
+        // Before mmdebstrap removes its tree; not all that fails by a full disk says so.
+        disk_was_full_ = disk_was_full_ || (line.starts_with("E: ") && is_full(build_directory_));
         if (const auto error = archive_.take(fmt::format("build {}", name()), line)) {
             note(*error);
             stop();
@@ -171,8 +181,16 @@ void Registry::Build::stop() {
 void Registry::Build::bootstrap_ended(int status) {
     const auto ended = std::move(child_);
     if (status != 0) {
-        note(debian::explain_failure(fmt::format("build {}", name()), describe_exit(status),
-                                     ended->complaints()));
+        const Error why = debian::explain_failure(fmt::format("build {}", name()),
+                                                  describe_exit(status), ended->complaints());
+        if (why.code() == ErrorCode::Internal && disk_was_full_) {
+            note(Error{ErrorCode::DiskFull,
+                       fmt::format("cannot build {}: No space left in {}; free some room and try "
+                                   "again",
+                                   name(), registry().settings_.build_parent.string())});
+        } else {
+            note(why);
+        }
         if (worker_) {
             worker_->stop();
         }

@@ -52,6 +52,7 @@ private:
     BuildPlan plan_;
     BuildProgress progress_;
     debian::UnreachableArchive archive_;
+    bool disk_was_full_ = false; ///< when mmdebstrap told of an error
     std::unique_ptr<nlohmann::json> result_;
     std::optional<Error> error_; ///< the first one
     std::unique_ptr<task::ChildTask> child_;

@@ -13,7 +13,8 @@ namespace banger::task {
 namespace {
 
 constexpr std::size_t longest_line = 65536;
-constexpr std::size_t kept_complaints = 30;
+// The cause comes first: dpkg(1) goes on to tell of fifty other packages that failed by it.
+constexpr std::size_t kept_complaints = 400;
 constexpr std::chrono::seconds grace{8};
 
 } // namespace
