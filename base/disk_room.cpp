@@ -1,6 +1,7 @@
 #include "base/disk_room.hpp"
 
 #include "base/byte_size.hpp"
+#include "base/error.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -33,6 +34,12 @@ std::optional<std::string> missing_room(std::span<const NeededRoom> needed) {
         }
     }
     return std::nullopt;
+}
+
+void require_room(std::string_view what, std::span<const NeededRoom> needed) {
+    if (const auto missing = missing_room(needed)) {
+        fail(ErrorCode::DiskFull, "{} {}", what, *missing);
+    }
 }
 
 } // namespace banger

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace banger {
 
@@ -17,5 +18,7 @@ struct NeededRoom {
 /// MiB: 200 MiB are missing", of the first that has too little; nullopt where there is room enough,
 /// or nobody knows.
 std::optional<std::string> missing_room(std::span<const NeededRoom> needed);
+/// Throws Error{DiskFull}, "`what` needs about …", where missing_room() has something to say.
+void require_room(std::string_view what, std::span<const NeededRoom> needed);
 
 } // namespace banger

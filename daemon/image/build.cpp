@@ -291,8 +291,10 @@ void Registry::Build::conclude() {
         return;
     }
     const auto &settings = registry().settings_;
-    const auto missing = missing_room(room_for(*entry_.recipe(), settings));
-    if (error_->code() == ErrorCode::DiskFull && missing) {
+    const auto missing = error_->code() == ErrorCode::DiskFull
+                             ? missing_room(room_for(*entry_.recipe(), settings))
+                             : std::nullopt;
+    if (missing) {
         job()->failed(
             Error{ErrorCode::DiskFull, fmt::format("{} (it {})", error_->what(), *missing)});
     } else {

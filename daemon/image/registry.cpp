@@ -288,9 +288,7 @@ std::shared_ptr<job::Job> Registry::build(const BuildRequest &request) {
     const std::string means = Build::means_of(entry, request.packages);
     return begin(name, means, [&] {
         require_build_tools();
-        if (const auto missing = missing_room(Build::room_for(*recipe, settings_))) {
-            fail(ErrorCode::DiskFull, "building {} {}", name, *missing);
-        }
+        require_room("building " + name, Build::room_for(*recipe, settings_));
         return std::make_shared<Build>(*this, name, std::move(entry), request.packages,
                                        new_job_("build-image", name));
     });

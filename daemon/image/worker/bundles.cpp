@@ -141,9 +141,7 @@ void fetch_bundle(const BundleFetch &fetch, Report &report) {
     // What it unpacks to is hardly ever smaller.
     const std::array room{NeededRoom{fetch.cache, download->bytes_to_fetch()},
                           NeededRoom{fetch.output, fetch.file.size}};
-    if (const auto missing = missing_room(room)) {
-        fail(ErrorCode::DiskFull, "{} {}", what, *missing);
-    }
+    require_room(what, room);
     ArchiveReader tar{[&] { return download->read(); }, ArchiveReader::Format::Tar, what};
     const auto manifest = bundle::unpack(tar, fetch.kind, [&](const std::string &member) {
         return make_member(fetch.output, member);

@@ -107,9 +107,7 @@ void write_oci_image(const OciImage &wanted, Report &report) {
     // The image is hardly ever smaller than its packed layers, mostly two to three times as large.
     const std::array room{NeededRoom{settings.cache_directory, source->bytes_to_fetch()},
                           NeededRoom{wanted.output.parent_path(), total}};
-    if (const auto missing = missing_room(room)) {
-        fail(ErrorCode::DiskFull, "pulling {} {}", wanted.reference, *missing);
-    }
+    require_room("pulling " + wanted.reference, room);
 
     OutputFile file{wanted.output};
     ext4::WriterOptions options;

@@ -120,9 +120,7 @@ void take_rootfs_file(const RootfsFile &wanted, Report &report) {
         constexpr std::uint64_t block = 512; // of stat(3type)
         const std::array room{NeededRoom{wanted.copy->parent_path(),
                                          static_cast<std::uint64_t>(status.st_blocks) * block}};
-        if (const auto missing = missing_room(room)) {
-            fail(ErrorCode::DiskFull, "a copy of {} {}", name, *missing);
-        }
+        require_room("a copy of " + name, room);
         copy.emplace(*wanted.copy);
         if (::ftruncate(copy->fd(), static_cast<off_t>(identity.size)) != 0) {
             throw_errno("write " + wanted.copy->string());
